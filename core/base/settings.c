@@ -149,21 +149,24 @@ static void clear_field(const struct setting *s, void *values)
 	}
 }
 
-void settings_init(const struct setting *table, size_t n, void *values)
+void settings_init(const struct settings *s)
 {
-	for (size_t i = 0; i < n; i++) {
-		clear_field(&table[i], values);
-		if (!table[i].standard || !set_field(&table[i], values, str_of(table[i].standard))) continue;
-		fprintf(stderr, "the table of settings is wrong: %s cannot be %s\n", table[i].name, table[i].standard);
+	for (size_t i = 0; i < s->n; i++) {
+		const struct setting *row = &s->table[i];
+		clear_field(row, s->values);
+		if (!row->standard || !set_field(row, s->values, str_of(row->standard))) continue;
+		fprintf(stderr, "the table of settings is wrong: %s cannot be %s\n", row->name, row->standard);
 		abort();
 	}
 }
 
-void settings_fini(const struct setting *table, size_t n, void *values)
+void settings_fini(const struct settings *s)
 {
-	for (size_t i = 0; i < n; i++)
-		if (table[i].type == SETTING_STRING || table[i].type == SETTING_SECRET)
-			drop_text(&table[i], (char **)((char *)values + table[i].offset));
+	for (size_t i = 0; i < s->n; i++) {
+		const struct setting *row = &s->table[i];
+		if (row->type == SETTING_STRING || row->type == SETTING_SECRET)
+			drop_text(row, (char **)((char *)s->values + row->offset));
+	}
 }
 
 // "beseda.yaml:12:3: ", as far as it is known.
@@ -176,21 +179,21 @@ static void add_place(struct buf *b, const struct setting_place *place)
 	buf_add(b, STR(": "));
 }
 
-static const char *nearest_name(const struct setting *table, size_t n, struct str name)
+static const char *nearest_name(const struct settings *s, struct str name)
 {
-	const char **names = mem_calloc(n, sizeof *names);
-	for (size_t i = 0; i < n; i++)
-		names[i] = table[i].name;
-	const char *nearest = str_nearest(name, names, n);
+	const char **names = mem_calloc(s->n, sizeof *names);
+	for (size_t i = 0; i < s->n; i++)
+		names[i] = s->table[i].name;
+	const char *nearest = str_nearest(name, names, s->n);
 	mem_free(names);
 	return nearest;
 }
 
 #define SHOWN 80 // bytes of a wrong name or value in a message
 
-static int fail_unknown(const struct setting *table, size_t n, struct str name, struct buf *text, struct err *e)
+static int fail_unknown(const struct settings *s, struct str name, struct buf *text, struct err *e)
 {
-	const char *nearest = nearest_name(table, n, name);
+	const char *nearest = nearest_name(s, name);
 	buf_add(text, utf8_cut(name, SHOWN));
 	buf_add(text, STR(": no such setting"));
 	if (nearest) buf_printf(text, "; did you mean %s?", nearest);
@@ -210,16 +213,16 @@ static int fail_value(const struct setting *s, struct str value, struct buf *tex
 	return err_set(e, E_INVALID, "%s", text->p);
 }
 
-int settings_set(const struct setting *table, size_t n, void *values, struct str name, struct str value,
-		 const struct setting_place *place, struct err *e)
+int settings_set(const struct settings *s, struct str name, struct str value, const struct setting_place *place, struct err *e)
 {
 	size_t i = 0;
-	while (i < n && !str_is(name, table[i].name))
+	while (i < s->n && !str_is(name, s->table[i].name))
 		i++;
-	if (i < n && !set_field(&table[i], values, value)) return 0;
+	bool is_known = i < s->n;
+	if (is_known && !set_field(&s->table[i], s->values, value)) return 0;
 	struct buf text = {0};
 	add_place(&text, place);
-	int rc = i < n ? fail_value(&table[i], value, &text, e) : fail_unknown(table, n, name, &text, e);
+	int rc = is_known ? fail_value(&s->table[i], value, &text, e) : fail_unknown(s, name, &text, e);
 	buf_fini(&text);
 	return rc;
 }

@@ -34,13 +34,20 @@ struct setting_place {
 	int line, column;
 };
 
+// A table and the struct that it describes.
+struct settings {
+	const struct setting *table;
+	size_t n;
+	void *values;
+};
+
 // Sets every field to its default.
-void settings_init(const struct setting *table, size_t n, void *values);
-void settings_fini(const struct setting *table, size_t n, void *values);
+void settings_init(const struct settings *s);
+void settings_fini(const struct settings *s);
 // Sets one by name. On an error *e reads "beseda.yaml:12:3: http.lisen: no such setting; did you mean http.listen?" or
 // "beseda.yaml:4:9: store.kind: expected one of sqlite, postgres; got mysql". Sizes: 64k, 10m; durations: 500ms, 5s,
 // 2m, 1h, 7d.
-MUST_USE int settings_set(const struct setting *table, size_t n, void *values, struct str name, struct str value,
-			  const struct setting_place *place, struct err *e);
+MUST_USE int settings_set(const struct settings *s, struct str name, struct str value, const struct setting_place *place,
+			  struct err *e);
 // The commented sample file: every row with its help and default, as YAML. Nested names become nested maps.
 void settings_sample(const struct setting *table, size_t n, struct buf *yaml);

@@ -35,13 +35,13 @@ static struct err e;
 static int init(void **state)
 {
 	memset(&v, 0xaa, sizeof v); // init does not read what stands there
-	settings_init(table, N, &v);
+	settings_init(&(struct settings){table, N, &v});
 	return 0;
 }
 
 static int fini(void **state)
 {
-	settings_fini(table, N, &v);
+	settings_fini(&(struct settings){table, N, &v});
 	assert_null(v.listen);
 	return 0;
 }
@@ -50,7 +50,7 @@ static int set(const char *name, const char *value)
 {
 	struct setting_place place = {"beseda.yaml", 12, 3};
 	e = (struct err){0};
-	return settings_set(table, N, &v, str_of(name), str_of(value), &place, &e);
+	return settings_set(&(struct settings){table, N, &v}, str_of(name), str_of(value), &place, &e);
 }
 
 static void defaults(void **state)
@@ -123,19 +123,19 @@ static void wrong_values_say_what_is_expected(void **state)
 			    "beseda.yaml:12:3: http.body: expected a size like 64k or 10m from 1k to 1g; got 1");
 	assert_int_equal(set("is_open", ""), E_INVALID);
 	assert_string_equal(e.text, "beseda.yaml:12:3: is_open: expected true or false; got nothing");
-	assert_int_equal(settings_set(table, N, &v, STR("name"), STR("a\0b"), NULL, &e), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("name"), STR("a\0b"), NULL, &e), E_INVALID);
 	assert_string_equal(v.name, "a \"b\" \\c");
 }
 
 static void places_are_shown_as_far_as_known(void **state)
 {
 	struct setting_place place = {"BESEDA_IS_OPEN", 0, 0};
-	assert_int_equal(settings_set(table, N, &v, STR("is_open"), STR("1"), &place, &e), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), &place, &e), E_INVALID);
 	assert_string_equal(e.text, "BESEDA_IS_OPEN: is_open: expected true or false; got 1");
 	place = (struct setting_place){"a.yaml", 3, 0};
-	assert_int_equal(settings_set(table, N, &v, STR("is_open"), STR("1"), &place, &e), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), &place, &e), E_INVALID);
 	assert_string_equal(e.text, "a.yaml:3: is_open: expected true or false; got 1");
-	assert_int_equal(settings_set(table, N, &v, STR("is_open"), STR("1"), NULL, NULL), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), NULL, NULL), E_INVALID);
 }
 
 static void a_secret_is_not_shown(void **state)

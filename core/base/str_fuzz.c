@@ -149,13 +149,14 @@ static void check_settings(struct str s)
 		{"one", SETTING_ENUM, offsetof(struct values, one), "green", 0, 0, names},
 	};
 	struct err e;
-	settings_init(table, ARRAY_LEN(table), &values);
+	const struct settings settings = {table, ARRAY_LEN(table), &values};
+	settings_init(&settings);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (settings_set(table, ARRAY_LEN(table), &values, str_of(table[i].name), s, NULL, &e))
+		if (settings_set(&settings, str_of(table[i].name), s, NULL, &e))
 			REQUIRE(e.code == E_INVALID);
 	REQUIRE(values.size >= 1 && values.size <= 1 << 30 && values.time >= 0 && values.one < 2);
-	if (settings_set(table, ARRAY_LEN(table), &values, s, STR("true"), NULL, &e)) REQUIRE(e.code < 0);
-	settings_fini(table, ARRAY_LEN(table), &values);
+	if (settings_set(&settings, s, STR("true"), NULL, &e)) REQUIRE(e.code < 0);
+	settings_fini(&settings);
 }
 
 static void take_line(enum log_level level, const char *line, void *arg)
