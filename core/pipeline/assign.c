@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built-in last plan: a conversation that needs a plan goes to the least busy agent who is there. Its effects are applied once,
+// also after a crash: they carry conversation.rules_seq, and a low-water cursor says where to look again.
+#include "inside.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include <string.h>
+
+#define CONSUMER "plan"
+#define PAGE 500
+#define SAVE_AFTER_MS 2000
+#define AGENTS 512
+
+struct agent {
+	uint64_t user;
+	uint32_t n_sockets, n_open;
+	int64_t last_given;
+};
+
+struct plan {
+	struct list at;
+	struct pipeline *p;
+	uint64_t conversation;
+	int64_t seq;
+	int tries;
+	struct turn turn;
+	struct arena *arena;
+	struct conversation c;
+	uint64_t given_to;
+};
+
+struct assign {
+	struct pipeline *p;
+	struct map *agents;
+	struct list plans;      // not ended, oldest first
+	int64_t seen, saved;    // the newest event seen; the cursor in the store
+	struct loop_timer save;
+	bool is_saving;
+	loop_done_cb on_started;
+	void *started_arg;
+};
+
+static struct agent *agent_of(struct assign *a, uint64_t user)
+{
+	struct agent *g = map_get(a->agents, user);
+	if (g) return g;
+	g = mem_new(struct agent);
+	g->user = user;
+	map_put(a->agents, user, g);
+	return g;
+}
+
+// ---- the cursor ----------------------------------------------------------------------------------------------------------------
+
+static int64_t low_water(struct assign *a)
+{
+	struct list *l = list_first(&a->plans);
+	return l ? list_entry(l, struct plan, at)->seq - 1 : a->seen;
+}
+
+static void on_saved(const struct unit_result *r, void *arg)
+{
+	struct assign *a = arg;
+	a->is_saving = false;
+	pipeline_leave(a->p);
+}
+
+static void save(void *arg)
+{
+	struct assign *a = arg;
+	int64_t seq = low_water(a);
+	if (a->is_saving || seq <= a->saved) return;
+	a->is_saving = true;
+	a->saved = seq;
+	struct unit *u = unit_new(a->p->store);
+	unit_name(u, "plan cursor");
+	unit_add(u, STMT_CURSOR_SAVE, (struct db_value[]){DB_TEXT(STR(CONSUMER)), DB_INT(seq)});
+	pipeline_enter(a->p);
+	store_submit(a->p->store, u, on_saved, a);
+}
+
+void assign_saw(struct pipeline *p, int64_t seq)
+{
+	p->assign->seen = seq;
+	if (!loop_timer_is_set(&p->assign->save) && !p->is_closing) loop_timer_set(&p->assign->save, SAVE_AFTER_MS);
+}
+
+// ---- one plan ------------------------------------------------------------------------------------------------------------------
+
+static void plan_take(struct plan *n);
+
+static void plan_end(struct plan *n)
+{
+	struct pipeline *p = n->p;
+	list_remove(&n->at);
+	turn_end(&n->turn);
+	arena_free(&n->arena);
+	mem_free(n);
+	pipeline_leave(p);
+}
+
+static void on_change(const struct change_result *r, void *arg)
+{
+	struct plan *n = arg;
+	if (!r->status) {
+		struct agent *g = agent_of(n->p->assign, n->given_to);
+		g->n_open++;
+		g->last_given = clock_now_ms();
+	} else if (r->status == E_CONFLICT && ++n->tries < PIPELINE_RETRIES) {
+		turn_end(&n->turn);
+		plan_take(n);
+		return;
+	}
+	plan_end(n);
+}
+
+static uint64_t pick(struct pipeline *p, uint64_t queue)
+{
+	uint64_t users[AGENTS];
+	struct route_agent agents[AGENTS];
+	size_t n = directory_agents(p->directory, queue, users, AGENTS);
+	for (size_t i = 0; i < n; i++) {
+		const struct agent *g = map_get(p->assign->agents, users[i]);
+		agents[i] = (struct route_agent){.user = users[i],
+						 .is_online = g && g->n_sockets,
+						 .n_open = g ? g->n_open : 0,
+						 .last_given_ms = g ? g->last_given : 0};
+	}
+	return route_pick(agents, n);
+}
+
+static void on_conversation(int status, const struct conversation *c, struct str name, void *arg)
+{
+	struct plan *n = arg;
+	struct pipeline *p = n->p;
+	bool is_done = status || c->rules_seq >= n->seq || c->assignee || c->state > CONVERSATION_WAITING;
+	uint64_t user = is_done ? 0 : pick(p, c->queue);
+	if (!user) { // nobody is there: it waits in its queue, for all to see
+		plan_end(n);
+		return;
+	}
+	n->given_to = user;
+	n->c = *c;
+	struct str own_name = name.p ? arena_str(n->arena, name) : STR_NONE;
+	conversation_assign(&n->c, user);
+	n->c.rules_seq = n->seq;
+	struct change *ch = change_new(p, n->arena, "plan");
+	change_conversation(ch, &n->c, own_name, false);
+	int64_t now = clock_now_ms();
+	unit_add_participant(change_unit(ch), n->c.id, PARTICIPANT_USER, user, PARTICIPANT_AGENT, now);
+	struct event e = {.at_ms = now, .kind = EVENT_CONVERSATION_ASSIGNED, .actor = {ACTOR_SYSTEM, 0}, .conversation = n->c.id,
+			  .contact = n->c.contact, .to = (int64_t)user, .inbox = n->c.inbox, .thread = n->c.thread};
+	change_event(ch, &e, &n->c, NULL);
+	change_commit(ch, on_change, n);
+}
+
+static void on_turn(void *arg)
+{
+	struct plan *n = arg;
+	known_conversation(n->p, n->conversation, on_conversation, n);
+}
+
+static void plan_take(struct plan *n)
+{
+	uint64_t key = turn_key('c', n->conversation);
+	turn_take(n->p->turns, &n->turn, &key, 1, on_turn, n);
+}
+
+void assign_consider(struct pipeline *p, uint64_t conversation, int64_t seq)
+{
+	if (p->is_closing) return;
+	struct plan *n = mem_new(struct plan);
+	n->p = p;
+	n->conversation = conversation;
+	n->seq = seq;
+	n->arena = arena_new(0);
+	list_append(&p->assign->plans, &n->at);
+	pipeline_enter(p);
+	plan_take(n);
+}
+
+// ---- who is there, and how busy ------------------------------------------------------------------------------------------------
+
+void assign_changed(struct pipeline *p, uint64_t from_user, uint64_t to_user)
+{
+	if (from_user) {
+		struct agent *g = agent_of(p->assign, from_user);
+		if (g->n_open) g->n_open--;
+	}
+	if (to_user) agent_of(p->assign, to_user)->n_open++;
+}
+
+void act_presence(struct pipeline *p, uint64_t user, bool is_online)
+{
+	struct agent *g = agent_of(p->assign, user);
+	if (is_online) g->n_sockets++;
+	else if (g->n_sockets) g->n_sockets--;
+}
+
+// ---- start: counts, then what had no effects yet ---------------------------------------------------------------------------------
+
+static void started(struct assign *a, int status)
+{
+	loop_done_cb cb = a->on_started;
+	a->on_started = NULL;
+	cb(status, a->started_arg);
+}
+
+static void read_page(struct assign *a);
+
+static void on_page(int status, const struct db_rows *rows, const struct err *why, void *arg)
+{
+	struct assign *a = arg;
+	for (size_t i = 0; !status && i < rows->n_rows; i++) {
+		struct event e;
+		event_of_row(rows, i, 0, &e);
+		a->seen = e.seq;
+		if (e.kind == EVENT_CONVERSATION_NEEDS_PLAN) assign_consider(a->p, e.conversation, e.seq);
+	}
+	if (status || rows->n_rows < PAGE) started(a, status);
+	else read_page(a);
+}
+
+static void read_page(struct assign *a)
+{
+	store_read(a->p->store, STMT_EVENTS_AFTER, (struct db_value[]){DB_INT(a->seen), DB_INT(PAGE)}, on_page, a);
+}
+
+static void on_cursor(int status, const struct db_rows *rows, const struct err *why, void *arg)
+{
+	struct assign *a = arg;
+	if (status) {
+		started(a, status);
+		return;
+	}
+	a->seen = a->saved = rows->n_rows ? db_int(rows, 0, 0) : 0;
+	read_page(a);
+}
+
+static void on_counts(int status, const struct db_rows *rows, const struct err *why, void *arg)
+{
+	struct assign *a = arg;
+	for (size_t i = 0; !status && i < rows->n_rows; i++)
+		agent_of(a, (uint64_t)db_int(rows, i, 0))->n_open = (uint32_t)db_int(rows, i, 1);
+	if (status) started(a, status);
+	else store_read(a->p->store, STMT_CURSOR, (struct db_value[]){DB_TEXT(STR(CONSUMER))}, on_cursor, a);
+}
+
+void assign_start(struct pipeline *p, loop_done_cb done, void *arg)
+{
+	p->assign->on_started = done;
+	p->assign->started_arg = arg;
+	store_read(p->store, STMT_OPEN_COUNTS, NULL, on_counts, p->assign);
+}
+
+struct assign *assign_new(struct pipeline *p)
+{
+	struct assign *a = mem_new(struct assign);
+	a->p = p;
+	a->agents = map_new();
+	list_init(&a->plans);
+	loop_timer_init(&a->save, p->loop, "plan cursor", save, a);
+	return a;
+}
+
+void assign_free(struct assign **a)
+{
+	if (!*a) return;
+	loop_timer_clear(&(*a)->save);
+	size_t at = 0;
+	uint64_t key;
+	void *g;
+	while (map_next((*a)->agents, &at, &key, &g)) mem_free(g);
+	map_free(&(*a)->agents);
+	mem_free(*a);
+	*a = NULL;
+}
