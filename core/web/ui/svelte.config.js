@@ -1,0 +1,3 @@
+// SPDX-License-Identifier: Apache-2.0
+// TypeScript in components is only types: the compiler strips them itself.
+export default { compilerOptions: { runes: true } };
