@@ -74,7 +74,7 @@ besedad_stop()
 # The arguments besedad is started with, one a line.
 besedad_arguments()
 {
-	printf '%s\n' --data "$data" --set "http.listen=127.0.0.1:${conf[port]}" --set "plugins.dir=$PWD/build/release/plugins"
+	printf '%s\n' --data "$data" --set "http.listen=127.0.0.1:${conf[port]}" --set "plugins.dir=$PWD/build/release/plugins" --set demo.shop=true
 	[[ -z ${conf[public_url]} ]] || printf '%s\n' --set "http.public_url=${conf[public_url]}"
 	[[ ${conf[store]} != postgres ]] || printf '%s\n' --set "store.url=$(tests/tools/pg.sh url "$data/pg")"
 }
@@ -114,7 +114,7 @@ announce()
 	local url=${conf[public_url]:-$(address)}
 	say ""
 	say "Beseda runs at ${url%/}/ (store: ${conf[store]}, data: $data)"
-	say "  a customer's view   ${url%/}/demo"
+	say "  a customer's view   ${url%/}/demo/"
 	if [[ -f $data/first-login ]]; then
 		say "  first login         shown only now:"
 		sed 's/^/    /' "$data/first-login"
