@@ -11,5 +11,10 @@ export default defineConfig({
 		modulePreload: { polyfill: false },
 		reportCompressedSize: false,
 	},
-	server: { proxy: { '/api': { target: 'http://127.0.0.1:8080', ws: true }, '/live': { target: 'http://127.0.0.1:8080', ws: true } } },
+	server: {
+		proxy: {
+			'/api': { target: 'http://127.0.0.1:8080', ws: true },
+			'/live': { target: 'http://127.0.0.1:8080', ws: true },
+		},
+	},
 });

@@ -15,7 +15,10 @@ const widget = await buildWidget();
 const scripts = readdirSync(`${dist}/assets`).filter((name) => /^index-.*\.(js|css)\.gz$/.test(name));
 const page = scripts.reduce((sum, name) => sum + statSync(`${dist}/assets/${name}`).size, 0);
 
-for (const [name, size, limit] of [['agent page', page, 150 * KIB], ['widget', widget, 20 * KIB]]) {
+for (const [name, size, limit] of [
+	['agent page', page, 150 * KIB],
+	['widget', widget, 20 * KIB],
+]) {
 	console.log(`${name}: ${(size / KIB).toFixed(1)} KiB packed`);
 	if (size > limit) throw new Error(`the ${name} is larger than ${limit / KIB} KiB`);
 }

@@ -31,7 +31,12 @@ const minifiedCss = {
 	name: 'minified-css',
 	setup({ onLoad, esbuild }) {
 		onLoad({ filter: /\.css$/ }, async ({ path }) => {
-			const { outputFiles } = await esbuild.build({ entryPoints: [path], minify: true, write: false, target: 'es2020' });
+			const { outputFiles } = await esbuild.build({
+				entryPoints: [path],
+				minify: true,
+				write: false,
+				target: 'es2020',
+			});
 			return { contents: outputFiles[0].text.trim(), loader: 'text' };
 		});
 	},

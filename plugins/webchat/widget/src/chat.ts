@@ -60,7 +60,13 @@ export class Chat {
 			changed: () => this.changed(),
 			stuck: () => this.#link.lost(0),
 		});
-		const ports = { socket: socketTransport(`${base.replace(/^http/, 'ws')}/ws`), poll: pollTransport(`${base}/poll`), timer, random: Math.random, now: Date.now };
+		const ports = {
+			socket: socketTransport(`${base.replace(/^http/, 'ws')}/ws`),
+			poll: pollTransport(`${base}/poll`),
+			timer,
+			random: Math.random,
+			now: Date.now,
+		};
 		this.#link = new Link(
 			{ ...ports, hello: () => this.#hello() },
 			{ frame: (frame) => this.#frame(frame), status: (status) => this.#status(status) },
@@ -126,7 +132,10 @@ export class Chat {
 
 	#status(status: 'up' | 'down'): void {
 		if (status === 'down') this.queue.closed();
-		else this.queue.open((entry) => this.#link.send({ type: 'message', key: entry.key, parts: entry.parts.map(bare) }));
+		else
+			this.queue.open((entry) =>
+				this.#link.send({ type: 'message', key: entry.key, parts: entry.parts.map(bare) }),
+			);
 		this.line = status;
 		this.changed();
 	}

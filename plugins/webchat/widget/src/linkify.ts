@@ -8,12 +8,13 @@ export interface Piece {
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u007f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+/gi;
 
-/** Punctuation behind an address belongs to the sentence, and so does a bracket that was not opened inside. */
+/** Punctuation behind an address belongs to the sentence, and so does a bracket unless the address opens some itself. One
+ * pass: the text is a stranger's, and may be long. */
 function trimEnd(address: string): string {
-	const bare = address.replace(/[.,;:!?…*_~|]+$/, '');
-	const isOpen = bare.includes('(') || bare.includes('[');
-	const cut = isOpen ? bare : bare.replace(/[)\]}]+$/, '');
-	return cut === address ? cut : trimEnd(cut);
+	const ends = /[([{]/.test(address) ? '.,;:!?…*_~|' : '.,;:!?…*_~|)]}';
+	let end = address.length;
+	while (end > 0 && ends.includes(address.charAt(end - 1))) end--;
+	return address.slice(0, end);
 }
 
 function safeHref(address: string): string | undefined {

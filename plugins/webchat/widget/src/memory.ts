@@ -44,7 +44,12 @@ export function areaOf(storage: () => Storage): Area {
 }
 
 function isEntry(value: unknown): value is Entry {
-	return isRecord(value) && typeof value['key'] === 'string' && typeof value['at'] === 'number' && Array.isArray(value['parts']);
+	return (
+		isRecord(value) &&
+		typeof value['key'] === 'string' &&
+		typeof value['at'] === 'number' &&
+		Array.isArray(value['parts'])
+	);
 }
 
 export class Memory {

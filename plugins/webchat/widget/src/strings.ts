@@ -127,11 +127,11 @@ function base(tag: string): string {
 
 /** The first of these tags that the widget speaks, else English. */
 export function chooseLanguage(tags: readonly (string | null | undefined)[]): string {
-	return tags.map((tag) => base(tag ?? '')).find((tag) => tag in STRINGS) ?? 'en';
+	return tags.map((tag) => base(tag ?? '')).find((tag) => Object.keys(STRINGS).includes(tag)) ?? 'en';
 }
 
 export function words(language: string): Words {
-	return STRINGS[base(language)] ?? en;
+	return STRINGS[chooseLanguage([language])] ?? en;
 }
 
 export function fill(text: string, values: Readonly<Record<string, string | number>>): string {

@@ -64,12 +64,19 @@ interface PollAnswer {
 
 async function ask(url: string, body: unknown, signal: AbortSignal): Promise<PollAnswer> {
 	const headers = { 'Content-Type': 'application/json' };
-	const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body), credentials: 'omit', signal });
+	const response = await fetch(url, {
+		method: 'POST',
+		headers,
+		body: JSON.stringify(body),
+		credentials: 'omit',
+		signal,
+	});
 	const answer: unknown = await response.json();
 	const list = isRecord(answer) && Array.isArray(answer['frames']) ? answer['frames'] : [];
 	const frames = list.map(asFrame).filter((frame): frame is ServerFrame => frame !== undefined);
 	if (!response.ok && !frames.length) throw new Error(`HTTP ${response.status}`);
-	const text = (name: string): string | null => (isRecord(answer) && typeof answer[name] === 'string' ? (answer[name] as string) : null);
+	const text = (name: string): string | null =>
+		isRecord(answer) && typeof answer[name] === 'string' ? (answer[name] as string) : null;
 	return { frames, cursor: text('cursor'), token: text('token') };
 }
 

@@ -68,8 +68,12 @@ export class Uploads {
 				credentials: 'omit',
 			});
 			const answer: unknown = await response.json();
-			if (!response.ok || !isRecord(answer) || typeof answer['file'] !== 'string') throw new Error(String(response.status));
-			this.#update(id, { state: 'ready', part: { type: 'media', file: answer['file'], name: file.name, mime, bytes: file.size } });
+			if (!response.ok || !isRecord(answer) || typeof answer['file'] !== 'string')
+				throw new Error(String(response.status));
+			this.#update(id, {
+				state: 'ready',
+				part: { type: 'media', file: answer['file'], name: file.name, mime, bytes: file.size },
+			});
 		} catch {
 			this.#update(id, { state: 'failed' });
 		}

@@ -64,7 +64,8 @@ export interface Hello {
 	page: { url: string; title: string };
 }
 
-export type ClientFrame = Hello | { type: 'message'; key: string; parts: Part[] } | { type: 'typing' } | { type: 'ping' };
+export type ClientFrame =
+	Hello | { type: 'message'; key: string; parts: Part[] } | { type: 'typing' } | { type: 'ping' };
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
 	return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -12,7 +12,11 @@ export function contactName(c: Conversation): string {
 
 export function userName(app: App, id: string | null | undefined): string {
 	if (!id) return t('assign.nobody');
-	return app.desk.users.get(id)?.name ?? (id === app.session.userId ? app.session.me?.user.name : undefined) ?? t('author.agent');
+	return (
+		app.desk.users.get(id)?.name ??
+		(id === app.session.userId ? app.session.me?.user.name : undefined) ??
+		t('author.agent')
+	);
 }
 
 export function channelName(channel: string): string {

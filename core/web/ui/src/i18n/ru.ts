@@ -95,7 +95,12 @@ export const ru: Table = {
 	'list.loading': 'Беседы загружаются',
 	'list.more': 'Показать более старые',
 	'list.state': 'Состояние',
-	'list.unread': { one: '{n} непрочитанная', few: '{n} непрочитанные', many: '{n} непрочитанных', other: '{n} непрочитанной' },
+	'list.unread': {
+		one: '{n} непрочитанная',
+		few: '{n} непрочитанные',
+		many: '{n} непрочитанных',
+		other: '{n} непрочитанной',
+	},
 	'menu.language': 'Язык',
 	'menu.shortcuts': 'Клавиатурные сокращения',
 	'menu.signOut': 'Выйти',

@@ -95,7 +95,12 @@ export const uk: Table = {
 	'list.loading': 'Розмови завантажуються',
 	'list.more': 'Показати давніші',
 	'list.state': 'Стан',
-	'list.unread': { one: '{n} непрочитана', few: '{n} непрочитані', many: '{n} непрочитаних', other: '{n} непрочитаної' },
+	'list.unread': {
+		one: '{n} непрочитана',
+		few: '{n} непрочитані',
+		many: '{n} непрочитаних',
+		other: '{n} непрочитаної',
+	},
 	'menu.language': 'Мова',
 	'menu.shortcuts': 'Клавіатурні скорочення',
 	'menu.signOut': 'Вийти',

@@ -42,7 +42,11 @@ async function errorOf(response: Response): Promise<ApiError> {
 		const { error } = (await response.json()) as { error: { code: string; text: string; field?: string } };
 		return new ApiError(response.status, error.code, error.text, error.field);
 	} catch {
-		return new ApiError(response.status, `http_${response.status}`, response.statusText || `HTTP ${response.status}`);
+		return new ApiError(
+			response.status,
+			`http_${response.status}`,
+			response.statusText || `HTTP ${response.status}`,
+		);
 	}
 }
 

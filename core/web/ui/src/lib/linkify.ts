@@ -8,20 +8,27 @@ export interface Piece {
 }
 
 const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\u0000-\u0020\u007f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+/gi;
-const CLOSERS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+const OPENERS: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{' };
+const ENDERS = '.,;:!?…*_~|';
 
-function count(text: string, letter: string): number {
-	return text.split(letter).length - 1;
+function countOf(text: string, letter: string): number {
+	let n = 0;
+	for (let at = text.indexOf(letter); at >= 0; at = text.indexOf(letter, at + 1)) n++;
+	return n;
 }
 
-/** Punctuation behind an address belongs to the sentence; a bracket does unless it was opened inside. */
+/** Punctuation behind an address belongs to the sentence; a bracket does unless it was opened inside. One pass: the text is
+ * a stranger's, and may be long. */
 function trimEnd(address: string): string {
+	const closed = new Map(Object.keys(OPENERS).map((closer) => [closer, countOf(address, closer)]));
+	const opened = new Map(Object.entries(OPENERS).map(([closer, opener]) => [closer, countOf(address, opener)]));
 	let end = address.length;
 	for (; end > 0; end--) {
-		const last = address[end - 1] ?? '';
-		const opener = CLOSERS[last];
-		const head = address.slice(0, end);
-		if (opener ? count(head, last) <= count(head, opener) : !'.,;:!?…*_~|'.includes(last)) break;
+		const last = address.charAt(end - 1);
+		const n = closed.get(last);
+		if (n === undefined && !ENDERS.includes(last)) break;
+		if (n !== undefined && n <= (opened.get(last) ?? 0)) break;
+		if (n !== undefined) closed.set(last, n - 1);
 	}
 	return address.slice(0, end);
 }

@@ -103,9 +103,9 @@ export class OutgoingQueue {
 		return item;
 	}
 
-	/** The log shows a message with this key: nothing is left to do. */
-	settle(key: string): void {
-		const item = this.#find(key);
+	/** The log shows this message: nothing is left to do. */
+	settle(message: Message): void {
+		const item = this.#items.find((one) => one.key === message.key || one.message?.id === message.id);
 		if (item) this.#drop(item);
 	}
 
@@ -189,6 +189,9 @@ export class OutgoingQueue {
 		const attempt = this.#attempts.get(item.key) ?? 0;
 		this.#attempts.set(item.key, attempt + 1);
 		const ms = backoffMs(RETRY, attempt, this.ports.random);
-		this.#timers.set(item.key, this.ports.timer(ms, () => this.retry(item.key)));
+		this.#timers.set(
+			item.key,
+			this.ports.timer(ms, () => this.retry(item.key)),
+		);
 	}
 }

@@ -90,9 +90,17 @@ function bareRows(t: Timeline, outgoing: readonly Outgoing[], me: string): (Line
 		}
 	}
 	for (const item of outgoing) {
-		if (keys.has(item.key)) continue;
+		if (keys.has(item.key) || shown.has(item.message?.id ?? '')) continue;
 		const message = asMessage(item, me);
-		rows.push({ type: 'message', id: item.key, at: Date.parse(item.at), message, outgoing: item, isFirst: true, isLast: true });
+		rows.push({
+			type: 'message',
+			id: item.key,
+			at: Date.parse(item.at),
+			message,
+			outgoing: item,
+			isFirst: true,
+			isLast: true,
+		});
 	}
 	return rows;
 }

@@ -76,6 +76,8 @@ function holdReceipt(messages: Map<string, Held>, event: Event): void {
 export function withPage(t: Timeline, page: TimelinePage, isOlder: boolean): Timeline {
 	const messages = new Map(t.messages);
 	for (const event of page.events) if (event.message) hold(messages, event.message, seqOf(page.seq));
+	// Receipts that came while the page was on its way found no message to stand in.
+	for (const event of t.events) if (isReceipt(event)) holdReceipt(messages, event);
 	const next = isOlder || !t.isLoaded ? page.next : t.next;
 	return { events: mergeEvents(t.events, page.events), messages, next, isLoaded: true };
 }

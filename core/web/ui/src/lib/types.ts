@@ -24,6 +24,10 @@ export type Operation = keyof operations;
 /** What an operation answers when it succeeds. */
 export type Answer<O extends Operation> = Success<operations[O]['responses']>;
 /** What an operation is given as its JSON body. */
-export type Body<O extends Operation> = operations[O] extends { requestBody?: infer B } ? Json<NonNullable<B>> : undefined;
+export type Body<O extends Operation> = operations[O] extends { requestBody?: infer B }
+	? Json<NonNullable<B>>
+	: undefined;
 /** The query of an operation. */
-export type Query<O extends Operation> = operations[O]['parameters'] extends { query?: infer Q } ? NonNullable<Q> : undefined;
+export type Query<O extends Operation> = operations[O]['parameters'] extends { query?: infer Q }
+	? NonNullable<Q>
+	: undefined;

@@ -36,7 +36,8 @@ export function newestFirst(a: Conversation, b: Conversation): number {
 export function listOf(known: Iterable<Conversation>, w: Window, me: string): Conversation[] {
 	const list: Conversation[] = [];
 	for (const c of known)
-		if (viewMatches(w.view, c, me) && stateMatches(w.state, c.state) && Date.parse(c.last_at) >= w.floor) list.push(c);
+		if (viewMatches(w.view, c, me) && stateMatches(w.state, c.state) && Date.parse(c.last_at) >= w.floor)
+			list.push(c);
 	return list.sort(newestFirst);
 }
 

@@ -72,9 +72,13 @@ export function rename(app: App, contact: string, name: string): Promise<boolean
 export function sendDraft(app: App, conversation: string): boolean {
 	const draft = app.drafts.of(conversation);
 	const text = draft.text.trim();
-	const media = draft.files.map(
-		(file): Part => ({ type: 'media', file: file.id, name: file.name, mime: file.mime, bytes: file.bytes }),
-	);
+	const media = draft.files.map((file): Part => ({
+		type: 'media',
+		file: file.id,
+		name: file.name,
+		mime: file.mime,
+		bytes: file.bytes,
+	}));
 	const parts: Part[] = text ? [{ type: 'text', text }, ...media] : media;
 	if (!parts.length || !app.outgoing) return false;
 	app.outgoing.add({ key: randomKey(), conversation, audience: draft.audience, parts, at: new Date().toISOString() });

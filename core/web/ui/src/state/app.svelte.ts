@@ -62,7 +62,9 @@ export class App {
 			} catch (why) {
 				if (why instanceof ApiError && why.status === 401) return this.session.out();
 				this.isAway = true;
-				await new Promise((go) => setTimeout(go, backoffMs({ firstMs: 1_000, capMs: 15_000 }, attempt, Math.random)));
+				await new Promise((go) =>
+					setTimeout(go, backoffMs({ firstMs: 1_000, capMs: 15_000 }, attempt, Math.random)),
+				);
 			}
 		}
 		this.isAway = false;
@@ -136,7 +138,8 @@ export class App {
 
 	async #showConversation(id: string): Promise<void> {
 		try {
-			const isKnown = this.desk.cards.has(id) && this.desk.contacts.has(this.desk.cards.get(id)?.contact.id ?? '');
+			const isKnown =
+				this.desk.cards.has(id) && this.desk.contacts.has(this.desk.cards.get(id)?.contact.id ?? '');
 			await Promise.all([this.timelines.open(id), isKnown ? undefined : this.desk.loadConversation(id)]);
 			const contact = this.desk.cards.get(id)?.contact.id;
 			if (contact) await this.desk.loadContact(contact);
@@ -167,7 +170,7 @@ export class App {
 	}
 
 	#settle(messages: Iterable<Message>): void {
-		for (const message of messages) if (message.key) this.outgoing?.settle(message.key);
+		for (const message of messages) this.outgoing?.settle(message);
 	}
 
 	#heardMe(me: Me): void {
@@ -192,7 +195,10 @@ export class App {
 				break;
 			} catch (why) {
 				if (why instanceof ApiError && why.status === 401) await this.#signedOut();
-				else await new Promise((go) => setTimeout(go, backoffMs({ firstMs: 500, capMs: 15_000 }, attempt, Math.random)));
+				else
+					await new Promise((go) =>
+						setTimeout(go, backoffMs({ firstMs: 500, capMs: 15_000 }, attempt, Math.random)),
+					);
 			}
 		}
 		this.#loadAround();

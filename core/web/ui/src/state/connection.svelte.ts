@@ -36,7 +36,8 @@ export class Connection {
 	) {
 		this.live = new LiveClient(
 			{
-				open: (after) => new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/live?after=${after}`) as Socket,
+				open: (after) =>
+					new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/live?after=${after}`) as Socket,
 				probe: () => this.#probe(),
 				timer: (ms, run) => {
 					const timer = setTimeout(run, ms);

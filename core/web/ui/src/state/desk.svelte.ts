@@ -49,7 +49,11 @@ export class Desk {
 
 	list(view: View, state: StateFilter, me: string): Conversation[] {
 		const { next, floor } = this.listing(view, state);
-		return listOf(this.cards.values(), { view, state, floor: next === null && floor !== Infinity ? -Infinity : floor }, me);
+		return listOf(
+			this.cards.values(),
+			{ view, state, floor: next === null && floor !== Infinity ? -Infinity : floor },
+			me,
+		);
 	}
 
 	/** Loads the first page of a view unless it is there. */

@@ -42,7 +42,15 @@ class Navigation {
 
 	/** For onclick of links with href(): new tabs and the like stay the browser's. */
 	follow(event: MouseEvent, change: Partial<Route>): void {
-		if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+		if (
+			event.defaultPrevented ||
+			event.button !== 0 ||
+			event.metaKey ||
+			event.ctrlKey ||
+			event.shiftKey ||
+			event.altKey
+		)
+			return;
 		event.preventDefault();
 		this.go(change);
 	}

@@ -2,7 +2,15 @@
 // The timelines of the conversations looked at last; live events keep every one of them right until it is let go.
 import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, type Api } from '../lib/api';
-import { EMPTY_TIMELINE, isReceipt, messageIdOf, withEvent, withMessage, withPage, type Timeline } from '../lib/timeline';
+import {
+	EMPTY_TIMELINE,
+	isReceipt,
+	messageIdOf,
+	withEvent,
+	withMessage,
+	withPage,
+	type Timeline,
+} from '../lib/timeline';
 import type { Event, Message } from '../lib/types';
 
 export interface TimelineEntry {
@@ -72,7 +80,8 @@ export class Timelines {
 		// A receipt says what, not why: the sentence stands in the message.
 		const isBad = event.kind === 'receipt.failed' || event.kind === 'receipt.unknown';
 		const id = messageIdOf(event);
-		if (isReceipt(event) && isBad && !event.message && id && entry.timeline.messages.has(id)) void this.#load(event.conversation);
+		if (isReceipt(event) && isBad && !event.message && id && entry.timeline.messages.has(id))
+			void this.#load(event.conversation);
 	}
 
 	message(message: Message): void {

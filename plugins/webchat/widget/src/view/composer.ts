@@ -8,6 +8,11 @@ import { element, icon, iconButton, relabel } from './dom';
 
 const LONGEST = 20_000;
 
+/** The Enter that takes a word from an input method; Safari tells it by its code only. */
+function isComposing(event: KeyboardEvent): boolean {
+	return event.isComposing || event.keyCode === 229;
+}
+
 export class ComposerView {
 	readonly root: HTMLFormElement;
 	readonly field = element('textarea', { rows: '1', dir: 'auto', maxlength: String(LONGEST) });
@@ -22,7 +27,12 @@ export class ComposerView {
 		private readonly session: Memory,
 	) {
 		this.#send.type = 'submit';
-		this.root = element('form', { class: 'composer' }, this.#chips, element('div', { class: 'line' }, this.#attach, this.field, this.#send, this.#picker));
+		this.root = element(
+			'form',
+			{ class: 'composer' },
+			this.#chips,
+			element('div', { class: 'line' }, this.#attach, this.field, this.#send, this.#picker),
+		);
 		this.field.value = session.text('draft') ?? '';
 		this.#attach.onclick = () => this.#picker.click();
 		this.#picker.onchange = () => this.#picked();
@@ -54,7 +64,12 @@ export class ComposerView {
 
 	#chip(upload: Upload, words: Words): HTMLElement {
 		const name = upload.file.name || 'file';
-		const text = upload.state === 'failed' ? fill(words.uploadFailed, { name }) : upload.state === 'ready' ? name : fill(words.uploading, { name });
+		const text =
+			upload.state === 'failed'
+				? fill(words.uploadFailed, { name })
+				: upload.state === 'ready'
+					? name
+					: fill(words.uploading, { name });
 		const remove = iconButton('close', fill(words.remove, { name }), 'tiny');
 		remove.onclick = () => {
 			this.chat.uploads.remove(upload.id);
@@ -76,7 +91,7 @@ export class ComposerView {
 	}
 
 	#key(event: KeyboardEvent): void {
-		if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+		if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
 		event.preventDefault();
 		this.#submit();
 	}

@@ -17,18 +17,25 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const ICONS = {
-	chat: 'M4 5.500A1.500 1.500 0 0 1 5.500 4h13A1.500 1.500 0 0 1 20 5.500v9a1.500 1.500 0 0 1-1.500 1.500H11l-4.800 3.800a.7.7 0 0 1-1.200-.6V16A1.500 1.500 0 0 1 4 14.500z',
+	chat: 'M4 5.5A1.5 1.5 0 0 1 5.5 4h13A1.5 1.5 0 0 1 20 5.5v9a1.5 1.5 0 0 1-1.5 1.5H11l-4.8 3.8a.7.7 0 0 1-1.2-.6V16A1.5 1.5 0 0 1 4 14.5z',
 	close: 'm6 6 12 12M18 6 6 18',
 	down: 'm6 9 6 6 6-6',
 	file: 'M6 3h8l4 4v14H6zM14 3v4h4',
-	paperclip: 'm19 11-7.500 7.500a4.600 4.600 0 0 1-6.500-6.500l7.800-7.800a3.100 3.100 0 0 1 4.400 4.400L9.500 16.300a1.500 1.500 0 0 1-2.200-2.200l6.900-6.900',
-	send: 'M20 4 10.500 13.500M20 4l-6 16-3.500-6.500L4 10z',
+	paperclip:
+		'm19 11-7.5 7.5a4.6 4.6 0 0 1-6.5-6.5l7.8-7.8a3.1 3.1 0 0 1 4.4 4.4L9.5 16.3a1.5 1.5 0 0 1-2.2-2.2l6.9-6.9',
+	send: 'M20 4 10.5 13.5M20 4l-6 16-3.5-6.5L4 10z',
 } as const;
 
 export function icon(name: keyof typeof ICONS, size = 20): SVGElement {
 	const svg = document.createElementNS(SVG, 'svg');
 	const path = document.createElementNS(SVG, 'path');
-	for (const [key, value] of Object.entries({ viewBox: '0 0 24 24', width: size, height: size, 'aria-hidden': 'true', focusable: 'false' }))
+	for (const [key, value] of Object.entries({
+		viewBox: '0 0 24 24',
+		width: size,
+		height: size,
+		'aria-hidden': 'true',
+		focusable: 'false',
+	}))
 		svg.setAttribute(key, String(value));
 	path.setAttribute('d', ICONS[name]);
 	svg.append(path);

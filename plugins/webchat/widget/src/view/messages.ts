@@ -74,18 +74,36 @@ export class MessagesView {
 
 	#list(words: Words, language: string): Row[] {
 		const text = localized(this.chat.settings.greeting, language) || words.greeting;
-		const greeting: Row = { uid: 'greeting', id: null, isOwn: false, name: null, at: 0, parts: [{ type: 'text', text }], state: 'greeting' };
+		const greeting: Row = {
+			uid: 'greeting',
+			id: null,
+			isOwn: false,
+			name: null,
+			at: 0,
+			parts: [{ type: 'text', text }],
+			state: 'greeting',
+		};
 		const said = this.chat.history.items.map((item): Row => ({ ...item, state: 'said' }));
 		const pending = this.chat.queue.entries.map((entry): Row => {
 			const own = { uid: entry.key, id: null, isOwn: true, name: null, at: entry.at, parts: entry.parts };
-			return entry.refused === undefined ? { ...own, state: 'sending' } : { ...own, state: 'refused', why: entry.refused };
+			return entry.refused === undefined
+				? { ...own, state: 'sending' }
+				: { ...own, state: 'refused', why: entry.refused };
 		});
 		return [greeting, ...said, ...pending];
 	}
 
 	/** Draws a row again only when it looks different, so that a screen reader hears each once. */
-	#place(row: Row, before: Row | undefined, after: Row | undefined, at: number, words: Words, language: string): void {
-		const isFirst = !before || before.isOwn !== row.isOwn || before.name !== row.name || row.at - before.at > GROUP_MS;
+	#place(
+		row: Row,
+		before: Row | undefined,
+		after: Row | undefined,
+		at: number,
+		words: Words,
+		language: string,
+	): void {
+		const isFirst =
+			!before || before.isOwn !== row.isOwn || before.name !== row.name || row.at - before.at > GROUP_MS;
 		const isLast = !after || (row.isOwn && !after.isOwn);
 		const look = JSON.stringify([row.state, row.why, row.name, row.at, row.parts, isFirst, isLast, language]);
 		let known = this.#rows.get(row.uid);
@@ -103,12 +121,15 @@ export class MessagesView {
 	}
 
 	#inside(row: Row, isFirst: boolean, isLast: boolean, words: Words, language: string): Node[] {
-		const by = row.isOwn ? element('span', { class: 'hidden' }, `${words.you}: `) : element('span', { class: 'by' }, row.name ?? '');
+		const by = row.isOwn
+			? element('span', { class: 'hidden' }, `${words.you}: `)
+			: element('span', { class: 'by' }, row.name ?? '');
 		const bubble = element('div', { class: 'bubble' }, ...row.parts.map((part) => partNode(part, words)));
 		const nodes: Node[] = (row.isOwn || row.name) && isFirst ? [by, bubble] : [bubble];
 		if (row.state === 'refused') nodes.push(this.#refused(row, words));
 		else if (row.state === 'sending') nodes.push(element('span', { class: 'mark' }, words.sending));
-		else if (row.state === 'said' && isLast) nodes.push(element('span', { class: 'mark' }, this.#mark(row, words, language)));
+		else if (row.state === 'said' && isLast)
+			nodes.push(element('span', { class: 'mark' }, this.#mark(row, words, language)));
 		return nodes;
 	}
 
@@ -124,6 +145,14 @@ export class MessagesView {
 		const drop = element('button', { type: 'button', class: 'link' }, words.removeMessage);
 		again.onclick = () => this.chat.queue.retry(row.uid);
 		drop.onclick = () => this.chat.queue.drop(row.uid);
-		return element('span', { class: 'mark bad' }, fill(words.failed, { why: row.why ?? '' }), ' ', again, ' ', drop);
+		return element(
+			'span',
+			{ class: 'mark bad' },
+			fill(words.failed, { why: row.why ?? '' }),
+			' ',
+			again,
+			' ',
+			drop,
+		);
 	}
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The launcher and the panel, in a shadow tree of their own on the customer's page.
-import css from '../style.css';
 import type { Chat } from '../chat';
 import type { Memory } from '../memory';
 import { fill, localized, words as wordsOf, type Words } from '../strings';
+import composerCss from '../style/composer.css';
+import logCss from '../style/log.css';
+import shellCss from '../style/shell.css';
 import { ComposerView } from './composer';
 import { element, icon, iconButton, relabel } from './dom';
 import { MessagesView } from './messages';
@@ -16,7 +18,9 @@ const NARROW = '(max-width: 480px)';
 
 /** White or black, whichever reads better on this colour. */
 function inkOn(color: string): string {
-	const [r = 0, g = 0, b = 0] = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16) / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+	const [r = 0, g = 0, b = 0] = [1, 3, 5]
+		.map((at) => parseInt(color.slice(at, at + 2), 16) / 255)
+		.map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
 	return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.32 ? '#111318' : '#ffffff';
 }
 
@@ -32,6 +36,7 @@ export class Shell {
 	#panel = element('section', { class: 'panel', role: 'dialog', id: 'panel', tabindex: '-1', hidden: '' });
 	#messages: MessagesView;
 	#composer: ComposerView;
+	#speakTimer: ReturnType<typeof setTimeout> | undefined;
 	#lostTimer: ReturnType<typeof setTimeout> | undefined;
 	#isLost = false;
 	#isQueued = false;
@@ -76,9 +81,14 @@ export class Shell {
 	#build(): void {
 		const root = this.#host.attachShadow({ mode: 'open' });
 		const sheet = new CSSStyleSheet();
-		sheet.replaceSync(css);
+		sheet.replaceSync(shellCss + logCss + composerCss);
 		root.adoptedStyleSheets = [sheet];
-		const head = element('div', { class: 'head' }, element('div', { class: 'names' }, this.#title, this.#subtitle), this.#close);
+		const head = element(
+			'div',
+			{ class: 'head' },
+			element('div', { class: 'names' }, this.#title, this.#subtitle),
+			this.#close,
+		);
 		this.#panel.append(head, this.#notice, this.#messages.root, this.#composer.root, this.#drop);
 		this.#launcher.append(this.#badge, icon('down'));
 		this.#launcher.setAttribute('aria-controls', 'panel');
@@ -117,11 +127,19 @@ export class Shell {
 
 	/** Full screen, the panel is all there is: the focus goes round in it. */
 	#trap(event: KeyboardEvent): void {
-		const all = [...this.#panel.querySelectorAll<HTMLElement>('button:not(:disabled), a[href], textarea, [tabindex="0"]')].filter((one) => one.offsetParent);
+		const all = [
+			...this.#panel.querySelectorAll<HTMLElement>('button:not(:disabled), a[href], textarea, [tabindex="0"]'),
+		].filter((one) => one.offsetParent);
 		const first = all[0];
 		const last = all[all.length - 1];
 		const now = this.#host.shadowRoot?.activeElement;
-		const to = event.shiftKey ? (now === first || now === this.#panel ? last : undefined) : now === last ? first : undefined;
+		const to = event.shiftKey
+			? now === first || now === this.#panel
+				? last
+				: undefined
+			: now === last
+				? first
+				: undefined;
 		if (!to) return;
 		event.preventDefault();
 		to.focus();
@@ -182,7 +200,7 @@ export class Shell {
 
 	#drawNotice(words: Words): void {
 		const { line } = this.chat;
-		if (line === 'up') setTimeout(() => this.#messages.speak(), REPLAY_MS);
+		if (line === 'up') this.#speakTimer ??= setTimeout(() => this.#messages.speak(), REPLAY_MS);
 		if (line !== 'down') {
 			clearTimeout(this.#lostTimer);
 			this.#lostTimer = undefined;
