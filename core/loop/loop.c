@@ -49,14 +49,9 @@ static void run_deferred(struct loop *l)
 	if (!l->deferred.n && !l->is_due) uv_idle_stop(&l->idle);
 }
 
-static void on_idle(uv_idle_t *h)
-{
-}
+static void on_idle(uv_idle_t *h) {}
 
-void loop_keep_turning(struct loop *l)
-{
-	uv_idle_start(&l->idle, on_idle);
-}
+void loop_keep_turning(struct loop *l) { uv_idle_start(&l->idle, on_idle); }
 
 static void on_prepare(uv_prepare_t *h)
 {
@@ -80,10 +75,7 @@ static void run_posted(struct loop *l)
 	run_calls(l, &l->running, "posted");
 }
 
-static void on_wake(uv_async_t *h)
-{
-	run_posted(h->data);
-}
+static void on_wake(uv_async_t *h) { run_posted(h->data); }
 
 static void die_if(int failed, const char *what)
 {
@@ -110,6 +102,7 @@ static void open_handles(struct loop *l)
 struct loop *loop_new(void)
 {
 	setenv("UV_THREADPOOL_SIZE", THREADS_OF_POOL, 0);
+	signal(SIGPIPE, SIG_IGN); // libuv writes to sockets without MSG_NOSIGNAL
 	struct loop *l = mem_new(struct loop);
 	die_if(uv_loop_init(&l->uv), "cannot make a loop");
 	l->uv.data = l;
@@ -126,21 +119,14 @@ struct loop *loop_new(void)
 
 void loop_run(struct loop *l)
 {
-	signal(SIGPIPE, SIG_IGN);
 	atomic_store(&l->thread, pthread_self());
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	loop_turn_ends(l);
 }
 
-void loop_stop(struct loop *l)
-{
-	uv_stop(&l->uv);
-}
+void loop_stop(struct loop *l) { uv_stop(&l->uv); }
 
-bool loop_is_here(const struct loop *l)
-{
-	return pthread_equal(atomic_load(&l->thread), pthread_self());
-}
+bool loop_is_here(const struct loop *l) { return pthread_equal(atomic_load(&l->thread), pthread_self()); }
 
 static void close_if_foreign(uv_handle_t *h, void *arg)
 {
@@ -161,7 +147,8 @@ static void close_handles(struct loop *l)
 	uv_walk(&l->uv, close_if_foreign, l);
 	uv_run(&l->uv, UV_RUN_DEFAULT); // what others are closing comes to its end while we can still defer
 	void *const ours[] = {&l->prepare, &l->check, &l->idle, &l->wake, &l->timer};
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++) uv_close(ours[i], NULL);
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		uv_close(ours[i], NULL);
 	uv_run(&l->uv, UV_RUN_DEFAULT);
 	die_if(uv_loop_close(&l->uv), "cannot close the loop");
 }
@@ -209,10 +196,7 @@ void loop_release(struct loop *l)
 	if (--l->n_holds == 0) uv_unref((uv_handle_t *)&l->wake);
 }
 
-void loop_warn_above_ms(struct loop *l, int64_t ms)
-{
-	l->warn_ns = ms * 1000000;
-}
+void loop_warn_above_ms(struct loop *l, int64_t ms) { l->warn_ns = ms * 1000000; }
 
 int64_t loop_enter(struct loop *l)
 {
@@ -234,17 +218,8 @@ void loop_turn_ends(struct loop *l)
 	if (turn & 1) atomic_store_explicit(&l->turn, turn + 1, memory_order_relaxed);
 }
 
-int64_t loop_now_ms(const struct loop *l)
-{
-	return clock_is_fake() ? clock_mono_ms() : (int64_t)uv_now(&l->uv);
-}
+int64_t loop_now_ms(const struct loop *l) { return clock_is_fake() ? clock_mono_ms() : (int64_t)uv_now(&l->uv); }
 
-uv_loop_t *loop_uv(struct loop *l)
-{
-	return &l->uv;
-}
+uv_loop_t *loop_uv(struct loop *l) { return &l->uv; }
 
-char *loop_scratch(struct loop *l)
-{
-	return l->scratch;
-}
+char *loop_scratch(struct loop *l) { return l->scratch; }

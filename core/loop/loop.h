@@ -8,9 +8,10 @@
 
 struct loop;
 
+// Ignores SIGPIPE from here on, for the whole process.
 struct loop *loop_new(void);
-// Runs until loop_stop was called, or nothing is left to do: no open socket, timer, work, hold or deferred call. Under a faked
-// clock a waiting timer does not count as something to do. May be called again. Ignores SIGPIPE.
+// Runs until loop_stop was called, or nothing is left to do: no open socket, timer, work, hold or deferred call. Under
+// a faked clock a waiting timer does not count as something to do. May be called again.
 void loop_run(struct loop *l);
 // Any callback may call it: the run ends after this turn.
 void loop_stop(struct loop *l);
@@ -24,19 +25,20 @@ typedef void (*loop_cb)(void *arg);
 // As loop_cb; status is 0 or E_CANCELLED.
 typedef void (*loop_done_cb)(int status, void *arg);
 
-// Runs cb at the end of this turn of the loop, in the order of the calls; what is deferred meanwhile runs in the same turn
-// (bounded) or the next.
+// Runs cb at the end of this turn of the loop, in the order of the calls; what is deferred meanwhile runs in the same
+// turn (bounded) or the next.
 void loop_defer(struct loop *l, loop_cb cb, void *arg);
 // As loop_defer, from any thread: one locked queue and one uv_async.
 void loop_post(struct loop *l, loop_cb cb, void *arg);
-// While it is held the loop does not run dry: for somebody who waits for a loop_post of another thread. On the loop only.
+// While it is held the loop does not run dry: for somebody who waits for a loop_post of another thread. On the loop
+// only.
 void loop_hold(struct loop *l);
 void loop_release(struct loop *l);
 // Runs `work` on a thread of the pool (8), then `done` on the loop. `name` is for the log.
 void loop_work(struct loop *l, const char *name, loop_cb work, loop_done_cb done, void *arg);
 
-// Timers: a wheel of 1 ms steps over one uv_timer, driven by clock_mono_ms (so that a faked clock drives it as well; call
-// loop_clock_moved after an advance: what became due runs on the loop's next turn, in the order of the due times).
+// Timers: a wheel of 1 ms steps over one uv_timer, driven by clock_mono_ms (so that a faked clock drives it as well;
+// call loop_clock_moved after an advance: what became due runs on the loop's next turn, in the order of the due times).
 // A million idle timers cost nothing.
 struct loop_timer {
 	struct list at;

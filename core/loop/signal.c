@@ -19,10 +19,7 @@ static void on_signal(uv_signal_t *h, int signum)
 	loop_leave(s->loop, "signal", entered);
 }
 
-static void on_closed(uv_handle_t *h)
-{
-	mem_free(container_of((uv_signal_t *)h, struct watched_signal, handle));
-}
+static void on_closed(uv_handle_t *h) { mem_free(container_of((uv_signal_t *)h, struct watched_signal, handle)); }
 
 int loop_signal(struct loop *l, int signum, loop_cb cb, void *arg)
 {

@@ -10,8 +10,8 @@
 
 static void on_timer(uv_timer_t *h);
 
-// What is due already waits for this turn's poll: a uv_timer of 0 ms set in a timer's callback would fire again before any
-// socket had its turn. A faked clock does not move by itself: nothing else needs a turn then.
+// What is due already waits for this turn's poll: a uv_timer of 0 ms set in a timer's callback would fire again before
+// any socket had its turn. A faked clock does not move by itself: nothing else needs a turn then.
 static void arm(struct loop *l)
 {
 	if (l->is_ending) return;
@@ -46,8 +46,10 @@ static void run_due(struct loop *l)
 	list_move_all(&due, &l->wheel.ready);
 	for (struct list *at; (at = list_pop(&due));) {
 		struct loop_timer *t = list_entry(at, struct loop_timer, at);
-		if (t->due_ms > l->wheel.now) wheel_put(&l->wheel, t); // it was set later since
-		else fire(l, t);
+		if (t->due_ms > l->wheel.now)
+			wheel_put(&l->wheel, t); // it was set later since
+		else
+			fire(l, t);
 	}
 }
 
@@ -109,10 +111,7 @@ void loop_timer_clear(struct loop_timer *t)
 	if (t->loop) wheel_remove(&t->loop->wheel, t);
 }
 
-bool loop_timer_is_set(const struct loop_timer *t)
-{
-	return list_is_linked(&t->at);
-}
+bool loop_timer_is_set(const struct loop_timer *t) { return list_is_linked(&t->at); }
 
 void loop_clock_moved(struct loop *l)
 {

@@ -62,16 +62,17 @@ static struct timespec in_ms(clockid_t clock, int64_t ms)
 static void log_stack(struct loop *l)
 {
 	pthread_mutex_lock(&stack.lock);
-	while (sem_trywait(&stack.taken) == 0) {
-	}
+	while (sem_trywait(&stack.taken) == 0) {}
 	pthread_kill(atomic_load(&l->thread), SIGNAL_STACK);
 	struct timespec until = in_ms(CLOCK_REALTIME, 1000);
 	int failed;
-	do failed = sem_timedwait(&stack.taken, &until);
+	do
+		failed = sem_timedwait(&stack.taken, &until);
 	while (failed && errno == EINTR);
 	char **names = failed ? NULL : backtrace_symbols(stack.frames, stack.n);
 	if (!names) log_error("loop", "its stack could not be taken");
-	for (int i = 0; names && i < stack.n; i++) log_error("loop", "stuck at #%d %s", i, names[i]);
+	for (int i = 0; names && i < stack.n; i++)
+		log_error("loop", "stuck at #%d %s", i, names[i]);
 	free(names);
 	pthread_mutex_unlock(&stack.lock);
 }
@@ -89,7 +90,8 @@ static bool sleep_a_while(struct watchdog *w)
 	struct timespec until = in_ms(CLOCK_MONOTONIC, w->ms / 4 + 1);
 	pthread_mutex_lock(&w->lock);
 	int failed = 0;
-	while (!w->is_stopping && failed != ETIMEDOUT) failed = pthread_cond_timedwait(&w->changed, &w->lock, &until);
+	while (!w->is_stopping && failed != ETIMEDOUT)
+		failed = pthread_cond_timedwait(&w->changed, &w->lock, &until);
 	bool goes_on = !w->is_stopping;
 	pthread_mutex_unlock(&w->lock);
 	return goes_on;

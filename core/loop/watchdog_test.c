@@ -23,7 +23,8 @@ static void take_line(enum log_level level, const char *line, void *arg)
 static void be_stuck(void *arg)
 {
 	int64_t until = clock_mono_ms() + 20000;
-	while (!atomic_load(&has_stack) && clock_mono_ms() < until) usleep(1000);
+	while (!atomic_load(&has_stack) && clock_mono_ms() < until)
+		usleep(1000);
 }
 
 static void a_stuck_turn_is_logged_with_its_stack(void **state)

@@ -6,7 +6,8 @@ void wheel_init(struct wheel *w, int64_t now)
 {
 	*w = (struct wheel){.now = now};
 	for (int level = 0; level < WHEEL_LEVELS; level++)
-		for (int i = 0; i < WHEEL_SLOTS; i++) list_init(&w->slots[level][i]);
+		for (int i = 0; i < WHEEL_SLOTS; i++)
+			list_init(&w->slots[level][i]);
 	list_init(&w->ready);
 }
 
@@ -55,23 +56,22 @@ static int64_t next_slot(const struct wheel *w)
 	return WHEEL_NEVER;
 }
 
-int64_t wheel_next(const struct wheel *w)
-{
-	return list_is_empty(&w->ready) ? next_slot(w) : w->now;
-}
+int64_t wheel_next(const struct wheel *w) { return list_is_empty(&w->ready) ? next_slot(w) : w->now; }
 
 // Takes the earliest slot, whose time has come: its timers are due, or find a lower place.
 static void open_slot(struct wheel *w)
 {
 	int level = 0;
-	while (!w->occupied[level]) level++;
+	while (!w->occupied[level])
+		level++;
 	unsigned slot = (unsigned)__builtin_ctzll(w->occupied[level]);
 	w->now = slot_start(w, level, slot);
 	w->occupied[level] &= ~(1ULL << slot);
 	struct list taken;
 	list_init(&taken);
 	list_move_all(&taken, &w->slots[level][slot]);
-	for (struct list *at; (at = list_pop(&taken));) wheel_put(w, list_entry(at, struct loop_timer, at));
+	for (struct list *at; (at = list_pop(&taken));)
+		wheel_put(w, list_entry(at, struct loop_timer, at));
 }
 
 static void go_back(struct wheel *w, int64_t now)
@@ -80,11 +80,13 @@ static void go_back(struct wheel *w, int64_t now)
 	list_init(&all);
 	list_move_all(&all, &w->ready);
 	for (int level = 0; level < WHEEL_LEVELS; level++) {
-		for (int i = 0; i < WHEEL_SLOTS; i++) list_move_all(&all, &w->slots[level][i]);
+		for (int i = 0; i < WHEEL_SLOTS; i++)
+			list_move_all(&all, &w->slots[level][i]);
 		w->occupied[level] = 0;
 	}
 	w->now = now;
-	for (struct list *at; (at = list_pop(&all));) wheel_put(w, list_entry(at, struct loop_timer, at));
+	for (struct list *at; (at = list_pop(&all));)
+		wheel_put(w, list_entry(at, struct loop_timer, at));
 }
 
 void wheel_advance(struct wheel *w, int64_t now)
@@ -93,6 +95,7 @@ void wheel_advance(struct wheel *w, int64_t now)
 		go_back(w, now);
 		return;
 	}
-	while (next_slot(w) <= now) open_slot(w);
+	while (next_slot(w) <= now)
+		open_slot(w);
 	w->now = now;
 }

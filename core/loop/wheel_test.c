@@ -43,7 +43,8 @@ static void fires_as_a_searched_list_would(void **state)
 	static struct wheel w;
 	static struct loop_timer t[TIMERS];
 	wheel_init(&w, 1000);
-	for (int i = 0; i < TIMERS; i++) list_init(&t[i].at);
+	for (int i = 0; i < TIMERS; i++)
+		list_init(&t[i].at);
 	for (int step = 0; step < 20000; step++) {
 		struct loop_timer *one = &t[random_below(TIMERS)];
 		wheel_remove(&w, one);
@@ -54,7 +55,7 @@ static void fires_as_a_searched_list_would(void **state)
 		assert_true(wheel_next(&w) <= earliest(t));
 		if (random_below(3)) continue;
 		wheel_advance(&w, random_below(2) ? wheel_next(&w) < WHEEL_NEVER ? wheel_next(&w) : w.now + 1
-						   : w.now + (int64_t)random_below(1ULL << random_below(30)));
+						  : w.now + (int64_t)random_below(1ULL << random_below(30)));
 		take_ready(&w, t);
 	}
 }

@@ -47,7 +47,8 @@ void loop_work(struct loop *l, const char *name, loop_cb work, loop_done_cb done
 void loop_works_cancel(struct loop *l)
 {
 	while (!list_is_empty(&l->works)) {
-		list_each(at, &l->works) uv_cancel((uv_req_t *)&list_entry(at, struct work, at)->req);
+		list_each (at, &l->works)
+			uv_cancel((uv_req_t *)&list_entry(at, struct work, at)->req);
 		uv_run(&l->uv, UV_RUN_ONCE);
 	}
 }

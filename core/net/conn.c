@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection's life, reading and the turn's end. Writing is in conn_write.c.
 #include "conn.h"
-#include "base/log.h"
-#include <assert.h>
+
+// An event for thousands of sockets must not keep the others waiting until the last of them has it.
+#define FLUSHES_AT_ONCE 256
 
 void conn_group_init(struct conn_group *g, struct loop *l, int64_t write_ms)
 {
@@ -106,10 +107,7 @@ void conn_close(struct conn *c)
 	uv_close(&c->uv.handle, on_closed);
 }
 
-static void on_shut_down(uv_shutdown_t *req, int status)
-{
-	mem_free(req);
-}
+static void on_shut_down(uv_shutdown_t *req, int status) { mem_free(req); }
 
 void conn_shut_down(struct conn *c)
 {
@@ -118,14 +116,23 @@ void conn_shut_down(struct conn *c)
 	if (uv_shutdown(req, &c->uv.stream, on_shut_down)) mem_free(req);
 }
 
+static void plan_flush(struct conn_group *g);
+
 static void flush_touched(void *arg)
 {
 	struct conn_group *g = arg;
-	struct list now;
-	list_init(&now);
-	list_move_all(&now, &g->touched);
 	g->flush_is_planned = false;
-	for (struct list *at; (at = list_pop(&now));) conn_flush(list_entry(at, struct conn, touched));
+	struct list *at = NULL;
+	for (int i = 0; i < FLUSHES_AT_ONCE && (at = list_pop(&g->touched)); i++)
+		conn_flush(list_entry(at, struct conn, touched));
+	if (!list_is_empty(&g->touched)) plan_flush(g);
+}
+
+static void plan_flush(struct conn_group *g)
+{
+	if (g->flush_is_planned) return;
+	g->flush_is_planned = true;
+	loop_defer(g->loop, flush_touched, g);
 }
 
 void conn_touch(struct conn *c)
@@ -133,9 +140,7 @@ void conn_touch(struct conn *c)
 	if (c->is_closing || list_is_linked(&c->touched)) return;
 	struct conn_group *g = c->group;
 	list_append(&g->touched, &c->touched);
-	if (g->flush_is_planned) return;
-	g->flush_is_planned = true;
-	loop_defer(g->loop, flush_touched, g);
+	plan_flush(g);
 }
 
 void conn_flush(struct conn *c)

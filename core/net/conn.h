@@ -12,11 +12,11 @@ struct conn;
 struct conn_ops {
 	const char *name;
 	void (*read)(struct conn *c, char *p, size_t n); // p may be written to
-	void (*ended)(struct conn *c);                   // the other side is gone or takes nothing: give up what waits for it
-	void (*tick)(struct conn *c);                    // a turn after conn_touch, before what is queued gets written
-	void (*drained)(struct conn *c);                 // everything queued has been written
-	void (*leave)(struct conn *c);                   // the server closes: end soon
-	void (*closed)(struct conn *c);                  // the last call; the conn is freed after it
+	void (*ended)(struct conn *c);   // the other side is gone or takes nothing: give up what waits for it
+	void (*tick)(struct conn *c);    // a turn after conn_touch, before what is queued gets written
+	void (*drained)(struct conn *c); // everything queued has been written
+	void (*leave)(struct conn *c);   // the server closes: end soon
+	void (*closed)(struct conn *c);  // the last call; the conn is freed after it
 };
 
 // Connections that share a loop, limits and counters.

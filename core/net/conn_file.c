@@ -60,7 +60,8 @@ static void on_slab(uv_fs_t *req)
 		f->left -= (uint64_t)n;
 		put_first(c, f->slab);
 	} else {
-		log_warn("http", "a file could not be sent whole: %s", n ? uv_strerror((int)n) : "it is shorter than it was");
+		log_warn("http", "a file could not be sent whole: %s",
+			 n ? uv_strerror((int)n) : "it is shorter than it was");
 		f->has_failed = true;
 	}
 	conn_write_on(c);
@@ -78,7 +79,8 @@ enum conn_file_state conn_file_step(struct conn *c, struct conn_piece *p)
 	f->slab = conn_piece_new(n);
 	f->is_reading = true;
 	uv_buf_t buf = uv_buf_init(f->slab->p, (unsigned)n);
-	if (!uv_fs_read(loop_uv(c->group->loop), &f->req, f->fd, &buf, 1, (int64_t)f->at, on_slab)) return CONN_FILE_READING;
+	if (!uv_fs_read(loop_uv(c->group->loop), &f->req, f->fd, &buf, 1, (int64_t)f->at, on_slab))
+		return CONN_FILE_READING;
 	f->is_reading = false;
 	conn_piece_free(f->slab);
 	return CONN_FILE_FAILED;

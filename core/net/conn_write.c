@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A connection's writing: at once as far as the socket takes it, the rest through one libuv request at a time.
 #include "conn.h"
-#include "base/log.h"
-#include <assert.h>
 
 #define PIECES_PER_WRITE 64
 
@@ -54,8 +52,10 @@ void conn_queue(struct conn *c, struct conn_piece *p)
 		return;
 	}
 	p->next = NULL;
-	if (c->last) c->last->next = p;
-	else c->first = p;
+	if (c->last)
+		c->last->next = p;
+	else
+		c->first = p;
 	c->last = p;
 	c->queued += p->n;
 	conn_touch(c);
@@ -63,7 +63,8 @@ void conn_queue(struct conn *c, struct conn_piece *p)
 
 void conn_unqueue(struct conn *c)
 {
-	for (struct conn_piece *p = c->first; p; p = p->next) c->queued -= p->n;
+	for (struct conn_piece *p = c->first; p; p = p->next)
+		c->queued -= p->n;
 	pieces_free(c->first);
 	c->first = c->last = NULL;
 }
@@ -72,7 +73,8 @@ void conn_unqueue(struct conn *c)
 static struct conn_piece *unlink_pieces(struct conn *c, size_t n)
 {
 	struct conn_piece *head = c->first, *p = head;
-	for (size_t i = 1; i < n; i++) p = p->next;
+	for (size_t i = 1; i < n; i++)
+		p = p->next;
 	c->first = p->next;
 	if (!c->first) c->last = NULL;
 	p->next = NULL;
@@ -86,7 +88,8 @@ static size_t take_written(struct conn *c, size_t n)
 	c->queued -= n;
 	c->group->bytes_out += n;
 	struct conn_piece *p = c->first;
-	for (; p && !p->file && n >= p->n; p = p->next, whole++) n -= p->n;
+	for (; p && !p->file && n >= p->n; p = p->next, whole++)
+		n -= p->n;
 	if (n) {
 		p->p += n;
 		p->n -= n;
@@ -118,8 +121,10 @@ static void on_written(uv_write_t *req, int status)
 	if (!status) c->group->bytes_out += w->n;
 	pieces_free(w->pieces);
 	mem_free(w);
-	if (status) conn_fail(c);
-	else conn_write_on(c);
+	if (status)
+		conn_fail(c);
+	else
+		conn_write_on(c);
 	loop_leave(c->group->loop, "connection written", entered);
 }
 
@@ -173,14 +178,11 @@ static bool write_now(struct conn *c)
 static bool send_file(struct conn *c)
 {
 	switch (conn_file_step(c, c->first)) {
-	case CONN_FILE_DONE:
-		conn_piece_free(unlink_pieces(c, 1));
-		return true;
+	case CONN_FILE_DONE: conn_piece_free(unlink_pieces(c, 1)); return true;
 	case CONN_FILE_FAILED: // the length was promised: only closing tells that it will not come
 		conn_fail(c);
 		return false;
-	default:
-		return false;
+	default: return false;
 	}
 }
 

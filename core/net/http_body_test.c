@@ -2,6 +2,7 @@
 // Bodies in pieces: the sink, its pauses, its refusals, and a client that goes in the middle.
 #include "net/http_server.h"
 #include "test_client.h"
+#include <cmocka.h>
 
 static struct loop *l;
 static struct http_server *s;
@@ -22,10 +23,7 @@ static int on_piece(struct http_exchange *x, struct str piece, void *arg)
 	return what_to_do >= FAIL_NOW ? E_IO : 0;
 }
 
-static void count_gone(struct http_exchange *x, void *arg)
-{
-	n_gone++;
-}
+static void count_gone(struct http_exchange *x, void *arg) { n_gone++; }
 
 static void on_head(struct http_exchange *x, struct http_body_plan *plan, void *arg)
 {
@@ -58,10 +56,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void set_true(void *arg)
-{
-	*(bool *)arg = true;
-}
+static void set_true(void *arg) { *(bool *)arg = true; }
 
 static int tear_down(void **state)
 {
@@ -101,7 +96,8 @@ static void a_paused_body_is_not_read(void **state)
 	client_send(&c, "x");
 	WAIT_FOR(l, n_pieces == 1);
 	client_send_bytes(&c, bytes, 200000);
-	for (int i = 0; i < 10; i++) turn(l);
+	for (int i = 0; i < 10; i++)
+		turn(l);
 	struct http_stats stats;
 	http_server_stats(s, &stats);
 	assert_true(stats.bytes_in < 70000);
@@ -167,12 +163,9 @@ int main(void)
 {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-		TEST(pieces_come_as_they_arrive),
-		TEST(a_paused_body_is_not_read),
-		TEST(a_sink_may_answer_at_once),
-		TEST(a_sink_may_answer_later),
-		TEST(a_body_that_breaks_off_is_reported),
-		TEST(a_body_that_grows_too_large_is_reported),
+		TEST(pieces_come_as_they_arrive),         TEST(a_paused_body_is_not_read),
+		TEST(a_sink_may_answer_at_once),          TEST(a_sink_may_answer_later),
+		TEST(a_body_that_breaks_off_is_reported), TEST(a_body_that_grows_too_large_is_reported),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

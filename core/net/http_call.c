@@ -3,7 +3,7 @@
 #include "base/mem.h"
 #include "http_client_inside.h"
 #include "http_scan.h"
-#include <string.h>
+#include <stdio.h>
 
 #define TIMEOUT_MS 30000
 #define CONNECT_MS 5000
@@ -12,9 +12,11 @@
 static const char *const *copy_hosts(struct arena *a, const char *const *hosts)
 {
 	size_t n = 0;
-	while (hosts && hosts[n]) n++;
+	while (hosts && hosts[n])
+		n++;
 	const char **copy = arena_array(a, const char *, n + 1);
-	for (size_t i = 0; i < n; i++) copy[i] = arena_cstr(a, str_of(hosts[i]));
+	for (size_t i = 0; i < n; i++)
+		copy[i] = arena_cstr(a, str_of(hosts[i]));
 	return copy;
 }
 

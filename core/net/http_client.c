@@ -5,10 +5,7 @@
 #include <assert.h>
 #include <pthread.h>
 
-static void curl_start(void)
-{
-	curl_global_init(CURL_GLOBAL_DEFAULT);
-}
+static void curl_start(void) { curl_global_init(CURL_GLOBAL_DEFAULT); }
 
 int http_client_new(struct http_client **c_r, struct loop *l, size_t max_parallel, struct err *e)
 {
@@ -76,7 +73,8 @@ static void take_waiting(void *client)
 {
 	struct http_client *c = client;
 	c->turn_is_planned = false;
-	for (struct list *at; c->multi && (at = list_pop(&c->waiting));) start(list_entry(at, struct http_call, at));
+	for (struct list *at; c->multi && (at = list_pop(&c->waiting));)
+		start(list_entry(at, struct http_call, at));
 	mem_unref(c);
 }
 
@@ -94,7 +92,8 @@ static void on_timeout(void *arg)
 {
 	struct http_call *call = arg;
 	if (!call->status)
-		call->status = http_call_fail(call, E_TIMEOUT, "no answer within %lld ms", (long long)call->fetch.timeout_ms);
+		call->status =
+			http_call_fail(call, E_TIMEOUT, "no answer within %lld ms", (long long)call->fetch.timeout_ms);
 	end(call);
 }
 
@@ -123,14 +122,16 @@ void http_client_collect(struct http_client *c)
 		if (m->msg != CURLMSG_DONE || curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &call)) continue;
 		bool goes_on = http_transfer_conclude(call, result);
 		leave_curl(call);
-		if (goes_on) wait_for_turn(call);
-		else finish(call);
+		if (goes_on)
+			wait_for_turn(call);
+		else
+			finish(call);
 	}
 }
 
 static void cancel_all(struct list *calls)
 {
-	list_each(at, calls) {
+	list_each (at, calls) {
 		struct http_call *call = list_entry(at, struct http_call, at);
 		if (!call->status) call->status = http_call_fail(call, E_CANCELLED, "cancelled");
 	}
@@ -138,7 +139,8 @@ static void cancel_all(struct list *calls)
 
 static void end_all(struct list *calls)
 {
-	for (struct list *at; (at = list_first(calls));) end(list_entry(at, struct http_call, at));
+	for (struct list *at; (at = list_first(calls));)
+		end(list_entry(at, struct http_call, at));
 }
 
 static void free_now(void *client)
@@ -158,6 +160,8 @@ void http_client_free(struct http_client **cp)
 	*cp = NULL;
 	cancel_all(&c->calls);
 	cancel_all(&c->waiting);
-	if (c->in_curl) loop_defer(c->loop, free_now, c); // called by a piece sink: libcurl is on the stack
-	else free_now(c);
+	if (c->in_curl)
+		loop_defer(c->loop, free_now, c); // called by a piece sink: libcurl is on the stack
+	else
+		free_now(c);
 }

@@ -75,17 +75,16 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *client, void 
 	return uv_poll_start(&p->handle, events, on_poll) ? -1 : 0;
 }
 
-static void on_timer(uv_timer_t *h)
-{
-	act(h->data, CURL_SOCKET_TIMEOUT, 0);
-}
+static void on_timer(uv_timer_t *h) { act(h->data, CURL_SOCKET_TIMEOUT, 0); }
 
 // 0 ms stays 0: rounded up to 1, a busy client would wait a millisecond for each request.
 static int on_timeout(CURLM *multi, long ms, void *client)
 {
 	struct http_client *c = client;
-	if (ms < 0) uv_timer_stop(&c->timer);
-	else uv_timer_start(&c->timer, on_timer, (uint64_t)ms, 0);
+	if (ms < 0)
+		uv_timer_stop(&c->timer);
+	else
+		uv_timer_start(&c->timer, on_timer, (uint64_t)ms, 0);
 	return 0;
 }
 
@@ -99,13 +98,11 @@ void http_client_watch(struct http_client *c)
 	curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
 }
 
-static void on_timer_closed(uv_handle_t *h)
-{
-	mem_unref(h->data);
-}
+static void on_timer_closed(uv_handle_t *h) { mem_unref(h->data); }
 
 void http_client_unwatch(struct http_client *c)
 {
-	for (struct list *at; (at = list_first(&c->polls));) poll_close(list_entry(at, struct poll, at));
+	for (struct list *at; (at = list_first(&c->polls));)
+		poll_close(list_entry(at, struct poll, at));
 	uv_close((uv_handle_t *)&c->timer, on_timer_closed);
 }

@@ -4,6 +4,7 @@
 #include "test_client.h"
 #include <fcntl.h>
 #include <stdio.h>
+#include <cmocka.h>
 
 static struct loop *l;
 static struct http_client *client;
@@ -52,7 +53,8 @@ static void fetch(const char *method, const char *body)
 {
 	char url[64];
 	snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
-	struct http_fetch f = {.url = str_of(url), .method = str_of(method), .body = str_of(body), .allow_hosts = local};
+	struct http_fetch f = {
+		.url = str_of(url), .method = str_of(method), .body = str_of(body), .allow_hosts = local};
 	f.max_bytes = 1000;
 	http_client_fetch(client, &f, on_answer, NULL);
 }

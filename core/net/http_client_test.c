@@ -4,6 +4,7 @@
 #include "test_client.h"
 #include <fcntl.h>
 #include <stdio.h>
+#include <cmocka.h>
 
 static struct loop *l;
 static struct http_server *s;
@@ -30,9 +31,12 @@ static void on_request(struct http_exchange *x, void *arg)
 {
 	const struct http_request *r = http_request(x);
 	n_requests++;
-	if (str_is(r->path, "/302")) redirect(x, 302);
-	else if (str_is(r->path, "/307")) redirect(x, 307);
-	else if (str_is(r->path, "/303")) redirect(x, 303);
+	if (str_is(r->path, "/302"))
+		redirect(x, 302);
+	else if (str_is(r->path, "/307"))
+		redirect(x, 307);
+	else if (str_is(r->path, "/303"))
+		redirect(x, 303);
 	else if (str_is(r->path, "/hold")) {
 		http_hold(x);
 		held = x;
@@ -68,10 +72,7 @@ static int set_up(void **state)
 	return http_client_new(&client, l, 8, &e);
 }
 
-static void set_true(void *arg)
-{
-	*(bool *)arg = true;
-}
+static void set_true(void *arg) { *(bool *)arg = true; }
 
 static int tear_down(void **state)
 {
@@ -100,7 +101,8 @@ static void on_answer(int status, const struct http_answer *answer, const struct
 	buf_reset(&got.headers);
 	buf_add(&got.body, answer->body);
 	for (size_t i = 0; i < answer->n_headers; i++)
-		buf_printf(&got.headers, "|%.*s=%.*s", STR_ARG(answer->headers[i].name), STR_ARG(answer->headers[i].value));
+		buf_printf(&got.headers, "|%.*s=%.*s", STR_ARG(answer->headers[i].name),
+			   STR_ARG(answer->headers[i].value));
 }
 
 // A fetch from our server; %d in the URL is its port.
@@ -120,10 +122,7 @@ static void fetch(const struct http_fetch *f)
 	assert_int_equal(got.n, before + 1);
 }
 
-static bool body_has(const char *text)
-{
-	return str_find_str(buf_str(&got.body), str_of(text)) >= 0;
-}
+static bool body_has(const char *text) { return str_find_str(buf_str(&got.body), str_of(text)) >= 0; }
 
 static void fetches(void **state)
 {
@@ -148,7 +147,8 @@ static void sends_methods_headers_and_bodies(void **state)
 	f.n_headers = 2;
 	f.body = STR("hello");
 	fetch(&f);
-	assert_true(body_has("POST /|") && body_has("|X-One=1") && body_has("|X-Empty=|") && body_has("Content-Length=5"));
+	assert_true(body_has("POST /|") && body_has("|X-One=1") && body_has("|X-Empty=|") &&
+		    body_has("Content-Length=5"));
 	assert_true(body_has("|hello") && !body_has("Content-Type") && !body_has("Expect"));
 	f.method = STR("PUT");
 	fetch(&f);
@@ -168,15 +168,19 @@ static void sends_methods_headers_and_bodies(void **state)
 
 static void refuses_what_is_broken(void **state)
 {
-	static const char *const urls[] = {"ftp://127.0.0.1/", "file:///etc/passwd", "ws://127.0.0.1/", "nonsense", "http://a b/", ""};
+	static const char *const urls[] = {"ftp://127.0.0.1/", "file:///etc/passwd", "ws://127.0.0.1/",
+					   "nonsense",         "http://a b/",        ""};
 	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
 		struct http_fetch f = {.url = str_of(urls[i]), .allow_hosts = local};
 		fetch(&f);
 		assert_int_equal(got.status, E_INVALID);
 		assert_false(got.was_sent);
 	}
-	static const struct http_header bad[] = {
-		{STR("A\r\nB"), STR("x")}, {STR("A"), STR("x\r\nB: y")}, {STR(""), STR("x")}, {STR("Host"), STR("x")}, {STR("A:"), STR("x")}};
+	static const struct http_header bad[] = {{STR("A\r\nB"), STR("x")},
+						 {STR("A"), STR("x\r\nB: y")},
+						 {STR(""), STR("x")},
+						 {STR("Host"), STR("x")},
+						 {STR("A:"), STR("x")}};
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct http_fetch f = to("http://127.0.0.1:%d/");
 		f.headers = &bad[i];
@@ -193,8 +197,9 @@ static void refuses_what_is_broken(void **state)
 
 static void the_guard_denies_private_addresses(void **state)
 {
-	static const char *const urls[] = {"http://127.0.0.1:%d/", "http://localhost:%d/", "http://0x7f.1:%d/", "http://2130706433:%d/",
-					   "http://[::1]:%d/",	   "http://[::ffff:127.0.0.1]:%d/", "http://0:%d/"};
+	static const char *const urls[] = {
+		"http://127.0.0.1:%d/", "http://localhost:%d/",          "http://0x7f.1:%d/", "http://2130706433:%d/",
+		"http://[::1]:%d/",     "http://[::ffff:127.0.0.1]:%d/", "http://0:%d/"};
 	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
 		struct http_fetch f = to(urls[i]);
 		f.allow_hosts = NULL;
@@ -357,7 +362,8 @@ static void free_client(int status, const struct http_answer *answer, const stru
 static void a_callback_may_free_the_client(void **state)
 {
 	struct http_fetch f = to("http://127.0.0.1:%d/");
-	for (int i = 0; i < 5; i++) http_client_fetch(client, &f, on_answer, NULL);
+	for (int i = 0; i < 5; i++)
+		http_client_fetch(client, &f, on_answer, NULL);
 	http_client_fetch(client, &f, free_client, NULL);
 	WAIT_FOR(l, !client);
 	assert_int_equal(got.n, 5);
@@ -367,7 +373,8 @@ static void many_calls_share_few_connections(void **state)
 {
 	struct http_fetch f = to("http://127.0.0.1:%d/");
 	struct http_stats stats;
-	for (int i = 0; i < 200; i++) http_client_fetch(client, &f, on_answer, NULL);
+	for (int i = 0; i < 200; i++)
+		http_client_fetch(client, &f, on_answer, NULL);
 	WAIT_FOR(l, got.n == 200);
 	http_server_stats(s, &stats);
 	assert_int_equal(stats.requests_total, 200);

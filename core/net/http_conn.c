@@ -39,10 +39,7 @@ static void http_conn_free(struct http_conn *h)
 	mem_free(h);
 }
 
-static bool wants_bytes(const struct http_conn *h)
-{
-	return !h->is_deaf && (h->receiving || !h->is_last);
-}
+static bool wants_bytes(const struct http_conn *h) { return !h->is_deaf && (h->receiving || !h->is_last); }
 
 static bool may_parse(const struct http_conn *h)
 {
@@ -87,10 +84,7 @@ void http_conn_refuse(struct http_conn *h, int status)
 	http_respond_status(http_exchange_new(h), status);
 }
 
-static void free_taken(void *arg)
-{
-	http_conn_free(arg);
-}
+static void free_taken(void *arg) { http_conn_free(arg); }
 
 struct conn *http_conn_take(struct http_exchange *x, struct buf *early)
 {
@@ -99,7 +93,8 @@ struct conn *http_conn_take(struct http_exchange *x, struct buf *early)
 	x->is_answered = h->is_taken = true;
 	*early = h->rest;
 	h->rest = (struct buf){0};
-	if (!h->is_parsing) loop_defer(h->server->group.loop, free_taken, h); // the handler may still look at its request
+	if (!h->is_parsing)
+		loop_defer(h->server->group.loop, free_taken, h); // the handler may still look at its request
 	return h->conn;
 }
 
@@ -119,10 +114,14 @@ static bool parse(struct http_conn *h, struct str bytes)
 		if (bytes.n && !c->is_closing) c->ops->read(c, (char *)bytes.p, bytes.n);
 		return false;
 	}
-	if (result >= 400) http_conn_refuse(h, result);
-	else if (result) h->is_deaf = h->is_last = true;
-	if (wants_bytes(h)) buf_add(&h->rest, bytes);
-	else h->has_surplus |= bytes.n > 0;
+	if (result >= 400)
+		http_conn_refuse(h, result);
+	else if (result)
+		h->is_deaf = h->is_last = true;
+	if (wants_bytes(h))
+		buf_add(&h->rest, bytes);
+	else
+		h->has_surplus |= bytes.n > 0;
 	return true;
 }
 
@@ -147,10 +146,7 @@ static void send_continue(struct http_conn *h)
 	conn_queue(h->conn, p);
 }
 
-static bool body_is_awaited(const struct http_conn *h)
-{
-	return h->receiving && !h->is_deaf && !h->is_paused;
-}
+static bool body_is_awaited(const struct http_conn *h) { return h->receiving && !h->is_deaf && !h->is_paused; }
 
 // One timer for all phases; while only the handler is awaited its firing means nothing.
 static void set_timer(struct http_conn *h)
@@ -160,9 +156,12 @@ static void set_timer(struct http_conn *h)
 	bool was_timed = h->head_is_timed;
 	h->head_is_timed = is_in_head;
 	if (is_in_head && was_timed) return; // the first byte counts, not the last
-	if (is_in_head) loop_timer_set(&h->conn->timer, limits->head_ms);
-	else if (body_is_awaited(h)) loop_timer_set(&h->conn->timer, limits->body_ms);
-	else if (!h->n_exchanges) loop_timer_set(&h->conn->timer, limits->idle_ms);
+	if (is_in_head)
+		loop_timer_set(&h->conn->timer, limits->head_ms);
+	else if (body_is_awaited(h))
+		loop_timer_set(&h->conn->timer, limits->body_ms);
+	else if (!h->n_exchanges)
+		loop_timer_set(&h->conn->timer, limits->idle_ms);
 }
 
 static void on_timer(void *arg)
@@ -175,8 +174,10 @@ static void on_timer(void *arg)
 		http_conn_refuse(h, 408);
 		conn_touch(h->conn);
 	} else if (!h->n_exchanges) {
-		if (h->conn->queued || h->conn->first) loop_timer_set(&h->conn->timer, h->server->limits.idle_ms);
-		else conn_close(h->conn);
+		if (h->conn->queued || h->conn->first)
+			loop_timer_set(&h->conn->timer, h->server->limits.idle_ms);
+		else
+			conn_close(h->conn);
 	}
 }
 
@@ -195,10 +196,7 @@ static void on_read(struct conn *c, char *p, size_t n)
 	if (parse(h, (struct str){p, n})) conn_flush(c);
 }
 
-static void on_ended(struct conn *c)
-{
-	drop_exchanges(c->owner);
-}
+static void on_ended(struct conn *c) { drop_exchanges(c->owner); }
 
 static void on_tick(struct conn *c)
 {
@@ -235,10 +233,7 @@ static void on_leave(struct conn *c)
 	if (!h->n_exchanges && !c->queued && !c->first) conn_close(c);
 }
 
-static void on_closed(struct conn *c)
-{
-	http_conn_free(c->owner);
-}
+static void on_closed(struct conn *c) { http_conn_free(c->owner); }
 
 const struct conn_ops http_conn_ops = {
 	.name = "http read",

@@ -8,8 +8,10 @@
 
 static void reset_buffer(struct buf *b)
 {
-	if (b->cap > KEPT_BUFFER) buf_fini(b);
-	else buf_reset(b);
+	if (b->cap > KEPT_BUFFER)
+		buf_fini(b);
+	else
+		buf_reset(b);
 }
 
 static void exchange_free(struct http_exchange *x)
@@ -40,7 +42,8 @@ static void recycle(struct http_exchange *x)
 
 void http_server_free_spare(struct http_server *s)
 {
-	for (struct list *at; (at = list_pop(&s->spare));) exchange_free(list_entry(at, struct http_exchange, at));
+	for (struct list *at; (at = list_pop(&s->spare));)
+		exchange_free(list_entry(at, struct http_exchange, at));
 }
 
 struct http_exchange *http_exchange_new(struct http_conn *h)
@@ -48,9 +51,12 @@ struct http_exchange *http_exchange_new(struct http_conn *h)
 	struct http_server *s = h->server;
 	struct list *spare = list_pop(&s->spare);
 	struct http_exchange *x = spare ? list_entry(spare, struct http_exchange, at) : mem_new(struct http_exchange);
-	if (spare) s->n_spare--;
-	else x->arena = arena_new(0);
-	*x = (struct http_exchange){.arena = x->arena, .body = x->body, .headers = x->headers, .server = mem_ref(s), .conn = h};
+	if (spare)
+		s->n_spare--;
+	else
+		x->arena = arena_new(0);
+	*x = (struct http_exchange){
+		.arena = x->arena, .body = x->body, .headers = x->headers, .server = mem_ref(s), .conn = h};
 	list_append(&h->exchanges, &x->at);
 	h->n_exchanges++;
 	return x;
@@ -72,10 +78,7 @@ void http_exchange_drop(struct http_exchange *x, bool is_gone)
 	http_release(x);
 }
 
-void http_hold(struct http_exchange *x)
-{
-	x->holds++;
-}
+void http_hold(struct http_exchange *x) { x->holds++; }
 
 void http_release(struct http_exchange *x)
 {
@@ -83,30 +86,15 @@ void http_release(struct http_exchange *x)
 	if (--x->holds == 0 && !x->conn) recycle(x);
 }
 
-const struct http_request *http_request(struct http_exchange *x)
-{
-	return &x->request;
-}
+const struct http_request *http_request(struct http_exchange *x) { return &x->request; }
 
-struct arena *http_arena(struct http_exchange *x)
-{
-	return x->arena;
-}
+struct arena *http_arena(struct http_exchange *x) { return x->arena; }
 
-struct loop *http_loop(struct http_exchange *x)
-{
-	return x->server->group.loop;
-}
+struct loop *http_loop(struct http_exchange *x) { return x->server->group.loop; }
 
-void http_set_data(struct http_exchange *x, void *data)
-{
-	x->data = data;
-}
+void http_set_data(struct http_exchange *x, void *data) { x->data = data; }
 
-void *http_data(struct http_exchange *x)
-{
-	return x->data;
-}
+void *http_data(struct http_exchange *x) { return x->data; }
 
 void http_on_gone(struct http_exchange *x, void (*cb)(struct http_exchange *x, void *arg), void *arg)
 {
@@ -114,10 +102,7 @@ void http_on_gone(struct http_exchange *x, void (*cb)(struct http_exchange *x, v
 	x->gone_arg = arg;
 }
 
-bool http_is_gone(const struct http_exchange *x)
-{
-	return x->is_gone;
-}
+bool http_is_gone(const struct http_exchange *x) { return x->is_gone; }
 
 void http_body_pause(struct http_exchange *x)
 {

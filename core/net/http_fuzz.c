@@ -62,7 +62,8 @@ static bool is_refused(struct reading *r, const char *p, size_t n, size_t step)
 		char *exact = malloc(take);
 		memcpy(exact, p + at, take);
 		struct str rest = {exact, take};
-		while (rest.n && !result) result = http_parser_feed(&parser, &rest);
+		while (rest.n && !result)
+			result = http_parser_feed(&parser, &rest);
 		free(exact);
 	}
 	http_parser_fini(&parser);

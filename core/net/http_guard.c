@@ -42,10 +42,10 @@ static const struct {
 	uint8_t net[8];
 	int bits;
 } special_v6[] = {
-	{{0x20, 0x01, 0x00}, 23},             // protocol assignments, Teredo among them
-	{{0x20, 0x01, 0x0d, 0xb8}, 32},       // documentation
-	{{0x20, 0x02}, 16},                   // 6to4: a v4 address inside
-	{{0x3f, 0xff, 0x00}, 20},             // documentation
+	{{0x20, 0x01, 0x00}, 23},       // protocol assignments, Teredo among them
+	{{0x20, 0x01, 0x0d, 0xb8}, 32}, // documentation
+	{{0x20, 0x02}, 16},             // 6to4: a v4 address inside
+	{{0x3f, 0xff, 0x00}, 20},       // documentation
 };
 
 static bool is_within_v6(const uint8_t *address, const uint8_t *net, int bits)
@@ -55,7 +55,8 @@ static bool is_within_v6(const uint8_t *address, const uint8_t *net, int bits)
 	return !rest || !((address[whole] ^ net[whole]) >> (8 - rest));
 }
 
-// Global unicast (2000::/3) is the public part of IPv6; everything else, v4-mapped addresses included, is something special.
+// Global unicast (2000::/3) is the public part of IPv6; everything else, v4-mapped addresses included, is something
+// special.
 static bool is_public_v6(const uint8_t *address)
 {
 	static const uint8_t nat64[12] = {0x00, 0x64, 0xff, 0x9b};
@@ -68,8 +69,10 @@ static bool is_public_v6(const uint8_t *address)
 
 bool http_guard_is_public(const struct sockaddr *address)
 {
-	if (address->sa_family == AF_INET) return is_public_v4(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
-	if (address->sa_family == AF_INET6) return is_public_v6(((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr);
+	if (address->sa_family == AF_INET)
+		return is_public_v4(ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr));
+	if (address->sa_family == AF_INET6)
+		return is_public_v6(((const struct sockaddr_in6 *)address)->sin6_addr.s6_addr);
 	return false;
 }
 
@@ -98,7 +101,8 @@ static int cut_port(struct str *entry)
 		entry->n = (size_t)at;
 	}
 	uint64_t port;
-	if (rest.p[0] != ':' || str_to_u64((struct str){rest.p + 1, rest.n - 1}, &port) || !port || port > 65535) return -1;
+	if (rest.p[0] != ':' || str_to_u64((struct str){rest.p + 1, rest.n - 1}, &port) || !port || port > 65535)
+		return -1;
 	return (int)port;
 }
 

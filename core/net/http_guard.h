@@ -4,8 +4,8 @@
 #include "base/str.h"
 #include <sys/socket.h>
 
-// False for anything that is not an address of the public Internet: private, loopback, link-local, carrier NAT, multicast,
-// documentation, v4 inside v6.
+// False for anything that is not an address of the public Internet: private, loopback, link-local, carrier NAT,
+// multicast, documentation, v4 inside v6.
 bool http_guard_is_public(const struct sockaddr *address);
 // The address as text, as libcurl tells it. False also for what is no address.
 bool http_guard_is_public_text(const char *address);

@@ -41,14 +41,14 @@ struct http_conn {
 	struct buf rest;                 // arrived, not yet parsed
 	char peer[64];
 	bool is_parsing, is_paused, is_taken;
-	bool is_last;       // no further request is read
-	bool is_deaf;       // nothing is read any more, not even the rest of a body
-	bool has_surplus;   // bytes came that nobody read
+	bool is_last;     // no further request is read
+	bool is_deaf;     // nothing is read any more, not even the rest of a body
+	bool has_surplus; // bytes came that nobody read
 	bool head_is_timed, is_lingering;
 };
 
 struct http_exchange {
-	struct list at; // among the connection's, or the spare ones
+	struct list at;             // among the connection's, or the spare ones
 	struct http_server *server; // mem_ref
 	struct http_conn *conn;     // NULL: the client is gone, or the response is on its way
 	struct arena *arena;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <cmocka.h>
 
 static struct loop *l;
 static struct http_server *s;
@@ -15,10 +16,7 @@ static int n_gone, n_requests;
 static int64_t uid;
 static bool does_hold;
 
-static void count_gone(struct http_exchange *x, void *arg)
-{
-	n_gone++;
-}
+static void count_gone(struct http_exchange *x, void *arg) { n_gone++; }
 
 static void on_request(struct http_exchange *x, void *arg)
 {
@@ -26,8 +24,10 @@ static void on_request(struct http_exchange *x, void *arg)
 	uid = http_peer_uid(x);
 	if (str_is(http_request(x)->path, "/wait")) {
 		waiting = x;
-		if (does_hold) http_hold(x);
-		else http_on_gone(x, count_gone, NULL);
+		if (does_hold)
+			http_hold(x);
+		else
+			http_on_gone(x, count_gone, NULL);
 		return;
 	}
 	static char big[1 << 20];
@@ -37,8 +37,12 @@ static void on_request(struct http_exchange *x, void *arg)
 }
 
 static const struct http_handler handler = {.request = on_request};
-static const struct http_limits limits = {
-	.head_ms = 1000, .body_ms = 2000, .idle_ms = 7000, .write_ms = 3000, .queued_bytes = 2 << 20, .connections = 20};
+static const struct http_limits limits = {.head_ms = 1000,
+					  .body_ms = 2000,
+					  .idle_ms = 7000,
+					  .write_ms = 3000,
+					  .queued_bytes = 2 << 20,
+					  .connections = 20};
 
 static int set_up(void **state)
 {
@@ -55,10 +59,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void set_true(void *arg)
-{
-	*(bool *)arg = true;
-}
+static void set_true(void *arg) { *(bool *)arg = true; }
 
 static int tear_down(void **state)
 {
@@ -175,9 +176,11 @@ static void a_held_exchange_outlives_its_server(void **state)
 
 static void a_reader_that_takes_nothing_is_dropped(void **state)
 {
-	for (int i = 0; i < 9; i++) client_send(&c, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 9; i++)
+		client_send(&c, "GET /big HTTP/1.1\r\nHost: x\r\n\r\n");
 	WAIT_FOR(l, stats().requests_total >= 3);
-	for (int i = 0; i < 5 && !stats().dropped_slow_total; i++) advance(l, 3000);
+	for (int i = 0; i < 5 && !stats().dropped_slow_total; i++)
+		advance(l, 3000);
 	WAIT_FOR(l, stats().connections_open == 0);
 	assert_int_equal(stats().dropped_slow_total, 1);
 }
@@ -190,8 +193,10 @@ static void a_reader_that_takes_little_is_kept(void **state)
 	size_t total = 0;
 	while (total < (2 << 20)) {
 		ssize_t n = recv(c.fd, some, sizeof some, MSG_DONTWAIT);
-		if (n > 0) total += (size_t)n;
-		else turn(l);
+		if (n > 0)
+			total += (size_t)n;
+		else
+			turn(l);
 		if (total % (512 << 10) < sizeof some) advance(l, 2000);
 	}
 	assert_int_equal(stats().dropped_slow_total, 0);
@@ -202,7 +207,8 @@ static int open_file(size_t n, char *content)
 	char path[] = "/tmp/beseda-http-test-XXXXXX";
 	int fd = mkstemp(path);
 	unlink(path);
-	for (size_t i = 0; i < n; i++) content[i] = (char)('a' + i % 23);
+	for (size_t i = 0; i < n; i++)
+		content[i] = (char)('a' + i % 23);
 	assert_int_equal(pwrite(fd, content, n, 0), n);
 	return fd;
 }
@@ -252,7 +258,8 @@ static void a_closing_server_lets_requests_finish(void **state)
 	WAIT_FOR(l, client_is_ended(&idle));
 	assert_false(is_done);
 	late = (struct client){.fd = socket(AF_INET, SOCK_STREAM, 0)};
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in to = {
+		.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	assert_int_equal(connect(late.fd, (struct sockaddr *)&to, sizeof to), -1);
 	http_respond(waiting, 200, NULL, STR("done"));
 	WAIT_FOR(l, is_done);
@@ -280,13 +287,15 @@ static void a_closing_server_does_not_wait_for_ever(void **state)
 static void more_connections_than_allowed_are_closed(void **state)
 {
 	struct client many[20];
-	for (int i = 0; i < 20; i++) many[i] = client_open(http_server_port(s));
+	for (int i = 0; i < 20; i++)
+		many[i] = client_open(http_server_port(s));
 	WAIT_FOR(l, client_is_ended(&many[19]));
 	assert_non_null(strstr(logged, "as many as allowed"));
 	logged[0] = 0;
 	client_send(&many[18], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
 	WAIT_FOR(l, client_has(&many[18], "200 OK"));
-	for (int i = 0; i < 20; i++) client_close(&many[i]);
+	for (int i = 0; i < 20; i++)
+		client_close(&many[i]);
 }
 
 static void running_out_of_descriptors_is_survived(void **state)

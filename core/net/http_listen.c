@@ -15,14 +15,15 @@ static int why_not(int failed, const char *address, int port, struct err *e)
 {
 	switch (failed) {
 	case UV_EADDRINUSE:
-		if (port) return err_set(e, E_IO, "port %d is taken by another program; stop it or choose another port", port);
+		if (port)
+			return err_set(e, E_IO, "port %d is taken by another program; stop it or choose another port",
+				       port);
 		return err_set(e, E_IO, "another server listens on %s already", address);
 	case UV_EACCES:
-		return err_set(e, E_IO, "no right to listen on %s; ports below 1024 need CAP_NET_BIND_SERVICE", address);
-	case UV_EADDRNOTAVAIL:
-		return err_set(e, E_IO, "this machine has no address as in %s", address);
-	default:
-		return err_set(e, E_IO, "cannot listen on %s: %s", address, uv_strerror(failed));
+		return err_set(e, E_IO, "no right to listen on %s; ports below 1024 need CAP_NET_BIND_SERVICE",
+			       address);
+	case UV_EADDRNOTAVAIL: return err_set(e, E_IO, "this machine has no address as in %s", address);
+	default: return err_set(e, E_IO, "cannot listen on %s: %s", address, uv_strerror(failed));
 	}
 }
 
@@ -67,7 +68,8 @@ static int listen_unix(struct http_server *s, const char *path, uv_connection_cb
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	size_t n = strlen(path);
 	if (!n || n >= sizeof address.sun_path)
-		return err_set(e, E_INVALID, "the socket's path must have 1 to %zu bytes: %s", sizeof address.sun_path - 1, path);
+		return err_set(e, E_INVALID, "the socket's path must have 1 to %zu bytes: %s",
+			       sizeof address.sun_path - 1, path);
 	memcpy(address.sun_path, path, n);
 	if (is_stale(&address)) unlink(path);
 	int failed = uv_pipe_bind(&s->listener.pipe, path);
@@ -83,12 +85,14 @@ static int listen_tcp(struct http_server *s, const char *address, uv_connection_
 	char host[80];
 	uint64_t port;
 	const char *colon = strrchr(address, ':');
-	bool is_broken = !colon || (size_t)(colon - address) >= sizeof host || str_to_u64(str_of(colon + 1), &port) || port > 65535;
+	bool is_broken = !colon || (size_t)(colon - address) >= sizeof host || str_to_u64(str_of(colon + 1), &port) ||
+			 port > 65535;
 	if (is_broken) return err_set(e, E_INVALID, "\"%s\" is not of the form address:port or unix:/path", address);
 	snprintf(host, sizeof host, "%.*s", (int)(colon - address), address);
 	bool is_any = !host[0];
 	if (read_host(is_any ? "[::]" : host, (int)port, &to))
-		return err_set(e, E_INVALID, "\"%s\" is no numeric address; write 127.0.0.1, [::1] or nothing before the port", host);
+		return err_set(e, E_INVALID,
+			       "\"%s\" is no numeric address; write 127.0.0.1, [::1] or nothing before the port", host);
 	int failed = uv_tcp_bind(&s->listener.tcp, (struct sockaddr *)&to, 0);
 	if (failed && is_any && !read_host("0.0.0.0", (int)port, &to))
 		failed = uv_tcp_bind(&s->listener.tcp, (struct sockaddr *)&to, 0);
@@ -101,8 +105,10 @@ int http_listen(struct http_server *s, const char *address, uv_connection_cb cb,
 {
 	uv_loop_t *uv = loop_uv(s->group.loop);
 	s->is_unix = !strncmp(address, "unix:", 5);
-	if (s->is_unix) uv_pipe_init(uv, &s->listener.pipe, 0);
-	else uv_tcp_init(uv, &s->listener.tcp);
+	if (s->is_unix)
+		uv_pipe_init(uv, &s->listener.pipe, 0);
+	else
+		uv_tcp_init(uv, &s->listener.tcp);
 	s->listener.handle.data = s;
 	return s->is_unix ? listen_unix(s, address + 5, cb, e) : listen_tcp(s, address, cb, e);
 }

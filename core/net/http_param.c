@@ -2,7 +2,6 @@
 // What stands in a request: headers by name, parameters of a query or form, cookies.
 #include "net/http_server.h"
 #include "net/url.h"
-#include <string.h>
 
 struct str http_request_header(const struct http_request *r, const char *name)
 {

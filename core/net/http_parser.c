@@ -3,10 +3,7 @@
 #include "http_parser.h"
 #include <string.h>
 
-static struct http_parser *parser_of(llhttp_t *llhttp)
-{
-	return llhttp->data;
-}
+static struct http_parser *parser_of(llhttp_t *llhttp) { return llhttp->data; }
 
 static int on_url(llhttp_t *llhttp, const char *at, size_t n)
 {
@@ -80,15 +77,9 @@ void http_parser_init(struct http_parser *p, const struct http_limits *limits, c
 	begin_message(p);
 }
 
-void http_parser_fini(struct http_parser *p)
-{
-	buf_fini(&p->held);
-}
+void http_parser_fini(struct http_parser *p) { buf_fini(&p->held); }
 
-bool http_parser_is_inside(const struct http_parser *p)
-{
-	return p->stage != HTTP_STAGE_HEAD || p->scan.head.state;
-}
+bool http_parser_is_inside(const struct http_parser *p) { return p->stage != HTTP_STAGE_HEAD || p->scan.head.state; }
 
 static int take_length(struct http_parser *p, struct str value)
 {
@@ -119,9 +110,12 @@ static int check_head(struct http_parser *p)
 	int n_hosts = 0, status = 0;
 	for (size_t i = 0; i < p->head.n_headers && !status; i++) {
 		const struct http_header *h = &p->head.headers[i];
-		if (str_ieq(h->name, STR("content-length"))) status = take_length(p, h->value);
-		else if (str_ieq(h->name, STR("transfer-encoding"))) status = take_coding(p, h->value);
-		else if (str_ieq(h->name, STR("host"))) status = n_hosts++ || !is_host(h->value) ? 400 : 0;
+		if (str_ieq(h->name, STR("content-length")))
+			status = take_length(p, h->value);
+		else if (str_ieq(h->name, STR("transfer-encoding")))
+			status = take_coding(p, h->value);
+		else if (str_ieq(h->name, STR("host")))
+			status = n_hosts++ || !is_host(h->value) ? 400 : 0;
 	}
 	if (status) return status;
 	if (p->head.is_chunked && p->head.content_length >= 0) return 400;
@@ -132,7 +126,8 @@ static int check_head(struct http_parser *p)
 static struct str method_of(struct str text)
 {
 	struct str method = text;
-	while (method.n && (method.p[0] == '\r' || method.p[0] == '\n')) method = (struct str){method.p + 1, method.n - 1};
+	while (method.n && (method.p[0] == '\r' || method.p[0] == '\n'))
+		method = (struct str){method.p + 1, method.n - 1};
 	method.n = (size_t)str_find(method, ' ');
 	return method;
 }
@@ -184,10 +179,7 @@ static struct str cut(struct str *rest, size_t n)
 	return head;
 }
 
-static int too_large(const struct http_parser *p)
-{
-	return p->scan.head.line_n > p->head_bytes ? 414 : 431;
-}
+static int too_large(const struct http_parser *p) { return p->scan.head.line_n > p->head_bytes ? 414 : 431; }
 
 static int feed_head(struct http_parser *p, struct str *rest)
 {
@@ -233,11 +225,8 @@ int http_parser_feed(struct http_parser *p, struct str *rest)
 {
 	if (!rest->n) return 0;
 	switch (p->stage) {
-	case HTTP_STAGE_HEAD:
-		return feed_head(p, rest);
-	case HTTP_STAGE_LENGTH:
-		return feed_length(p, rest);
-	default:
-		return feed_chunked(p, rest);
+	case HTTP_STAGE_HEAD: return feed_head(p, rest);
+	case HTTP_STAGE_LENGTH: return feed_length(p, rest);
+	default: return feed_chunked(p, rest);
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A connection's bytes as requests: the strict scan, then llhttp, then what HTTP demands of the whole head. Pure: no socket,
-// no clock.
+// A connection's bytes as requests: the strict scan, then llhttp, then what HTTP demands of the whole head. Pure: no
+// socket, no clock.
 #pragma once
 #include "base/arena.h"
 #include "http_scan.h"
@@ -11,7 +11,7 @@ struct http_head {
 	struct str method, target;
 	struct http_header *headers;
 	size_t n_headers;
-	int64_t content_length; // -1: none given
+	int64_t content_length;               // -1: none given
 	bool is_chunked, is_old, keeps_alive; // is_old: HTTP/1.0
 };
 

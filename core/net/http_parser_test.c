@@ -14,10 +14,7 @@ static struct {
 	int n_complete;
 } seen;
 
-static struct arena *on_begin(void *arg)
-{
-	return seen.a;
-}
+static struct arena *on_begin(void *arg) { return seen.a; }
 
 static int on_head(const struct http_head *h, void *arg)
 {
@@ -54,7 +51,8 @@ static int parse(const char *text, size_t n, size_t step)
 	http_parser_init(&p, &limits, &events, NULL);
 	for (size_t at = 0; at < n && !result; at += step) {
 		struct str rest = {text + at, n - at < step ? n - at : step};
-		while (rest.n && !result) result = http_parser_feed(&p, &rest);
+		while (rest.n && !result)
+			result = http_parser_feed(&p, &rest);
 	}
 	if (!result && http_parser_is_inside(&p)) result = 1;
 	http_parser_fini(&p);
@@ -86,14 +84,16 @@ static int tear_down(void **state)
 
 static void requests_are_handed_on(void **state)
 {
-	GIVES("GET /a?b HTTP/1.1\r\nHost: x\r\nEmpty:\r\nWide: \t a b \r\n\r\n", 0, "GET /a?b keep|Host=x|Empty=|Wide=a b <>");
+	GIVES("GET /a?b HTTP/1.1\r\nHost: x\r\nEmpty:\r\nWide: \t a b \r\n\r\n", 0,
+	      "GET /a?b keep|Host=x|Empty=|Wide=a b <>");
 	GIVES("GET / HTTP/1.0\r\n\r\n", 0, "GET / old <>");
 	GIVES("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", 0, "GET / old keep|Connection=keep-alive <>");
 	GIVES("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", 0, "GET /|Host=x|Connection=close <>");
 	GIVES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello", 0,
 	      "POST / keep|Host=x|Content-Length=5 <hello>");
-	GIVES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;e=1\r\nllo\r\n0\r\nT: v\r\n\r\n", 0,
-	      "POST / keep|Host=x|Transfer-Encoding=chunked <hello>");
+	GIVES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;e=1\r\nllo\r\n0\r\nT: "
+	      "v\r\n\r\n",
+	      0, "POST / keep|Host=x|Transfer-Encoding=chunked <hello>");
 	GIVES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 0, "POST / keep|Host=x|Content-Length=0 <>");
 	GIVES("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n", 0,
 	      "GET / keep|Host=x|Connection=Upgrade|Upgrade=h2c <>");
@@ -103,15 +103,17 @@ static void requests_follow_each_other(void **state)
 {
 	GIVES("POST /1 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nab\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n", 0,
 	      "POST /1 keep|Host=x|Content-Length=2 <ab>GET /2 keep|Host=x <>");
-	GIVES("POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n", 0,
-	      "POST /1 keep|Host=x|Transfer-Encoding=chunked <>GET /2 keep|Host=x <>");
+	GIVES("POST /1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /2 HTTP/1.1\r\nHost: "
+	      "x\r\n\r\n",
+	      0, "POST /1 keep|Host=x|Transfer-Encoding=chunked <>GET /2 keep|Host=x <>");
 	assert_int_equal(seen.n_complete, 2);
 }
 
 static void a_request_may_be_unfinished(void **state)
 {
 	GIVES("GET / HTT", 1, "");
-	GIVES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhell", 1, "POST / keep|Host=x|Content-Length=5 <hell");
+	GIVES("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhell", 1,
+	      "POST / keep|Host=x|Content-Length=5 <hell");
 }
 
 static void contradicting_lengths_are_refused(void **state)
@@ -133,7 +135,8 @@ static void other_codings_are_refused(void **state)
 	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n");
 	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n");
 	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n");
-	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: "
+		"chunked\r\n\r\n0\r\n\r\n");
 	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n");
 	REFUSES("POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
 	REFUSES("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\r\n\r\n");
@@ -163,7 +166,8 @@ static void sizes_are_bounded(void **state)
 	gives(text, (size_t)n, 414, NULL);
 	n = snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: x\r\nLong: %0*d\r\n\r\n", 500, 0);
 	gives(text, (size_t)n, 431, NULL);
-	GIVES("GET / HTTP/1.1\r\nHost: x\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\n\r\n", 431, NULL);
+	GIVES("GET / HTTP/1.1\r\nHost: x\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\na:\r\n\r\n", 431,
+	      NULL);
 }
 
 static void events_may_refuse_or_stop(void **state)

@@ -17,8 +17,10 @@ void http_peer_text(struct conn *c, bool is_unix, char text_r[64])
 		return;
 	}
 	const struct in6_addr *v6 = &((struct sockaddr_in6 *)&address)->sin6_addr;
-	if (IN6_IS_ADDR_V4MAPPED(v6)) inet_ntop(AF_INET, v6->s6_addr + 12, text_r, 64);
-	else inet_ntop(AF_INET6, v6, text_r, 64);
+	if (IN6_IS_ADDR_V4MAPPED(v6))
+		inet_ntop(AF_INET, v6->s6_addr + 12, text_r, 64);
+	else
+		inet_ntop(AF_INET6, v6, text_r, 64);
 }
 
 // "10.0.0." and "10.0.0" name a net, "10.0.0.1" one address.
@@ -41,7 +43,8 @@ static bool cut_last(struct str *list, struct str *last_r)
 {
 	if (!list->n) return false;
 	size_t from = list->n;
-	while (from && list->p[from - 1] != ',') from--;
+	while (from && list->p[from - 1] != ',')
+		from--;
 	*last_r = str_trim((struct str){list->p + from, list->n - from});
 	list->n = from ? from - 1 : 0;
 	return true;

@@ -12,7 +12,8 @@ static struct arena *on_begin(void *arg)
 
 static void fill_request(struct http_exchange *x, const struct http_head *head)
 {
-	x->request = (struct http_request){.method = head->method, .headers = head->headers, .n_headers = head->n_headers};
+	x->request =
+		(struct http_request){.method = head->method, .headers = head->headers, .n_headers = head->n_headers};
 	x->is_old = head->is_old;
 	x->awaits_body = head->is_chunked || head->content_length > 0;
 	x->is_head_method = str_is(head->method, "HEAD");

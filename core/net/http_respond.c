@@ -52,12 +52,10 @@ const char *http_reason(int status)
 {
 	switch (status) {
 #define X(number, text)                                                                                                \
-	case number:                                                                                                   \
-		return text;
+	case number: return text;
 		STATUSES(X)
 #undef X
-	default:
-		return "Status";
+	default: return "Status";
 	}
 }
 
@@ -97,7 +95,8 @@ static const char *date_line(struct http_server *s)
 	int64_t now = loop_now_ms(s->group.loop);
 	if (now < s->date_until_ms && now >= s->date_until_ms - 250) return s->date;
 	static const char days[][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+	static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+					 "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 	time_t seconds = (time_t)(clock_now_ms() / 1000);
 	struct tm t;
 	gmtime_r(&seconds, &t); // strftime would speak the locale's language
@@ -118,9 +117,11 @@ static char *put_number(char *at, uint64_t v)
 {
 	char digits[20];
 	int n = 0;
-	do digits[n++] = (char)('0' + v % 10);
+	do
+		digits[n++] = (char)('0' + v % 10);
 	while (v /= 10);
-	while (n) *at++ = digits[--n];
+	while (n)
+		*at++ = digits[--n];
 	return at;
 }
 
@@ -134,7 +135,8 @@ static const char *connection_line(const struct http_exchange *x)
 
 #define HEAD_ROOM 320 // status line, date, length and connection; the type and the handler's headers come on top
 
-static struct conn_piece *write_head(struct http_exchange *x, int status, const char *type, uint64_t length, size_t room)
+static struct conn_piece *write_head(struct http_exchange *x, int status, const char *type, uint64_t length,
+				     size_t room)
 {
 	size_t type_n = type ? strlen(type) : 0;
 	struct conn_piece *p = conn_piece_new(HEAD_ROOM + type_n + x->headers.n + room);
@@ -187,8 +189,10 @@ void http_respond_file(struct http_exchange *x, int status, const char *type, in
 		return;
 	}
 	x->out = write_head(x, status, type, n, 0);
-	if (has_no_body(x, status) || !n) close(fd);
-	else x->out_file = conn_piece_file(fd, from, n);
+	if (has_no_body(x, status) || !n)
+		close(fd);
+	else
+		x->out_file = conn_piece_file(fd, from, n);
 	conn_touch(x->conn->conn);
 }
 

@@ -6,20 +6,14 @@
 #define CHUNK_DIGITS 15
 
 static const uint8_t token_chars[256] = {
-	['!'] = 1, ['#' ... '\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1,       ['.'] = 1, ['0' ... '9'] = 1,
-	['A' ... 'Z'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['a' ... 'z'] = 1, ['|'] = 1, ['~'] = 1,
+	['!'] = 1,         ['#' ... '\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1,         ['.'] = 1, ['0' ... '9'] = 1,
+	['A' ... 'Z'] = 1, ['^'] = 1,          ['_'] = 1, ['`'] = 1, ['a' ... 'z'] = 1, ['|'] = 1, ['~'] = 1,
 };
 static const uint8_t value_chars[256] = {['\t'] = 1, [' ' ... '~'] = 1, [0x80 ... 0xff] = 1};
 
-bool http_is_token_char(char c)
-{
-	return token_chars[(uint8_t)c];
-}
+bool http_is_token_char(char c) { return token_chars[(uint8_t)c]; }
 
-bool http_is_value_char(char c)
-{
-	return value_chars[(uint8_t)c];
-}
+bool http_is_value_char(char c) { return value_chars[(uint8_t)c]; }
 
 enum { LINE_START, FIELD_NAME, FIELD_VALUE, FIELD_LF, FIELDS_LF, FIELDS_END };
 
@@ -38,10 +32,8 @@ static int field_step(struct http_field_scan *s, char c)
 	case FIELD_VALUE:
 		if (c == '\r') return FIELD_LF;
 		return http_is_value_char(c) ? FIELD_VALUE : 400;
-	case FIELD_LF:
-		return c == '\n' ? LINE_START : 400;
-	default:
-		return c == '\n' ? FIELDS_END : 400;
+	case FIELD_LF: return c == '\n' ? LINE_START : 400;
+	default: return c == '\n' ? FIELDS_END : 400;
 	}
 }
 
@@ -50,9 +42,11 @@ int http_field_scan(struct http_field_scan *s, const char *p, size_t n, size_t *
 	size_t i = 0;
 	while (i < n) {
 		if (s->state == FIELD_NAME)
-			while (i < n && token_chars[(uint8_t)p[i]]) i++;
+			while (i < n && token_chars[(uint8_t)p[i]])
+				i++;
 		else if (s->state == FIELD_VALUE)
-			while (i < n && value_chars[(uint8_t)p[i]]) i++;
+			while (i < n && value_chars[(uint8_t)p[i]])
+				i++;
 		if (i == n) break;
 		int next = field_step(s, p[i++]);
 		if (next >= 400) return next;
@@ -81,10 +75,7 @@ static int version_step(struct http_head_scan *s, char c)
 	return wanted[s->matched] ? VERSION : MINOR;
 }
 
-static bool is_target_char(char c)
-{
-	return c > ' ' && c < 0x7f && c != '#';
-}
+static bool is_target_char(char c) { return c > ' ' && c < 0x7f && c != '#'; }
 
 // One byte of the request line; the next state, or the status to refuse with.
 static int line_step(struct http_head_scan *s, char c)
@@ -92,22 +83,14 @@ static int line_step(struct http_head_scan *s, char c)
 	switch (s->state) {
 	case HEAD_START: // one empty line before a request is forgiven (RFC 9112, 2.2)
 		return c == '\r' ? HEAD_EMPTY_LF : method_step(s, c);
-	case HEAD_EMPTY_LF:
-		return c == '\n' ? METHOD : 400;
-	case METHOD:
-		return s->method_n || c != ' ' ? method_step(s, c) : 400;
-	case TARGET_START:
-		return is_target_char(c) ? TARGET : 400;
-	case TARGET:
-		return c == ' ' ? VERSION : is_target_char(c) ? TARGET : 400;
-	case VERSION:
-		return version_step(s, c);
-	case MINOR:
-		return c == '0' || c == '1' ? HEAD_CR : 400;
-	case HEAD_CR:
-		return c == '\r' ? HEAD_LF : 400;
-	default:
-		return c == '\n' ? HEAD_FIELDS : 400;
+	case HEAD_EMPTY_LF: return c == '\n' ? METHOD : 400;
+	case METHOD: return s->method_n || c != ' ' ? method_step(s, c) : 400;
+	case TARGET_START: return is_target_char(c) ? TARGET : 400;
+	case TARGET: return c == ' ' ? VERSION : is_target_char(c) ? TARGET : 400;
+	case VERSION: return version_step(s, c);
+	case MINOR: return c == '0' || c == '1' ? HEAD_CR : 400;
+	case HEAD_CR: return c == '\r' ? HEAD_LF : 400;
+	default: return c == '\n' ? HEAD_FIELDS : 400;
 	}
 }
 
@@ -153,21 +136,16 @@ static int size_step(struct http_chunk_scan *s, char c)
 static int chunk_step(struct http_chunk_scan *s, char c)
 {
 	switch (s->state) {
-	case SIZE_START:
-		s->left = s->digits = 0;
-		return size_step(s, c);
-	case SIZE:
-		return size_step(s, c);
+	case SIZE_START: s->left = s->digits = 0; return size_step(s, c);
+	case SIZE: return size_step(s, c);
 	case EXTENSION:
 		if (c == '\r') return SIZE_LF;
 		return http_is_value_char(c) && ++s->extension_n <= HTTP_CHUNK_EXTENSIONS ? EXTENSION : 400;
 	case SIZE_LF:
 		if (c != '\n') return 400;
 		return s->left ? DATA : TRAILER;
-	case DATA_CR:
-		return c == '\r' ? DATA_LF : 400;
-	default:
-		return c == '\n' ? SIZE_START : 400;
+	case DATA_CR: return c == '\r' ? DATA_LF : 400;
+	default: return c == '\n' ? SIZE_START : 400;
 	}
 }
 

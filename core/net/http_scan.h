@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The strict scan of HTTP/1 framing before the parser sees a byte (RFC 9112). Parsers disagree about loose framing, and a
-// disagreement between a proxy and us is a smuggled request: so nothing loose passes here. Each scan takes its bytes in
-// any pieces.
+// The strict scan of HTTP/1 framing before the parser sees a byte (RFC 9112). Parsers disagree about loose framing, and
+// a disagreement between a proxy and us is a smuggled request: so nothing loose passes here. Each scan takes its bytes
+// in any pieces.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

@@ -20,7 +20,7 @@ const struct http_limits HTTP_LIMITS = {
 static struct http_limits limits_of(const struct http_limits *given)
 {
 	struct http_limits l = given ? *given : HTTP_LIMITS;
-#define DEFAULT(field) \
+#define DEFAULT(field)                                                                                                 \
 	if (!l.field) l.field = HTTP_LIMITS.field
 	DEFAULT(head_bytes);
 	DEFAULT(headers);
@@ -36,7 +36,8 @@ static struct http_limits limits_of(const struct http_limits *given)
 	return l;
 }
 
-// Too many open files: libuv gives up a descriptor that it keeps for this, takes the waiting connections and closes them.
+// Too many open files: libuv gives up a descriptor that it keeps for this, takes the waiting connections and closes
+// them.
 static void log_failed_accept(struct http_server *s, const char *why)
 {
 	int64_t now = loop_now_ms(s->group.loop);
@@ -62,15 +63,9 @@ static void on_connection(uv_stream_t *listener, int status)
 	loop_leave(s->group.loop, "http accept", entered);
 }
 
-static void server_destroy(void *server)
-{
-	http_server_free_spare(server);
-}
+static void server_destroy(void *server) { http_server_free_spare(server); }
 
-static void on_failed_closed(uv_handle_t *h)
-{
-	mem_unref(h->data);
-}
+static void on_failed_closed(uv_handle_t *h) { mem_unref(h->data); }
 
 int http_server_open(struct http_server **s_r, struct loop *l, const char *address, const struct http_limits *limits,
 		     const struct http_handler *handler, struct err *e)
@@ -90,15 +85,9 @@ int http_server_open(struct http_server **s_r, struct loop *l, const char *addre
 	return 0;
 }
 
-int http_server_port(const struct http_server *s)
-{
-	return s->port;
-}
+int http_server_port(const struct http_server *s) { return s->port; }
 
-void http_server_trust(struct http_server *s, const char *const *proxies)
-{
-	s->proxies = proxies;
-}
+void http_server_trust(struct http_server *s, const char *const *proxies) { s->proxies = proxies; }
 
 static void finish(void *arg)
 {
@@ -124,15 +113,13 @@ static void on_listener_closed(uv_handle_t *h)
 	end_if_empty(s);
 }
 
-static void on_emptied(struct conn_group *g)
-{
-	end_if_empty(container_of(g, struct http_server, group));
-}
+static void on_emptied(struct conn_group *g) { end_if_empty(container_of(g, struct http_server, group)); }
 
 static void close_all(void *arg)
 {
 	struct http_server *s = arg;
-	list_each(at, &s->group.conns) conn_close(list_entry(at, struct conn, at));
+	list_each (at, &s->group.conns)
+		conn_close(list_entry(at, struct conn, at));
 }
 
 void http_server_close(struct http_server *s, int64_t ms, loop_cb done, void *arg)
@@ -143,7 +130,7 @@ void http_server_close(struct http_server *s, int64_t ms, loop_cb done, void *ar
 	s->done_arg = arg;
 	s->group.emptied = on_emptied;
 	uv_close(&s->listener.handle, on_listener_closed);
-	list_each(at, &s->group.conns) {
+	list_each (at, &s->group.conns) {
 		struct conn *c = list_entry(at, struct conn, at);
 		if (!c->is_closing) c->ops->leave(c);
 	}

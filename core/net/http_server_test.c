@@ -4,6 +4,7 @@
 #include "test_client.h"
 #include <fcntl.h>
 #include <stdio.h>
+#include <cmocka.h>
 
 static struct loop *l;
 static struct http_server *s;
@@ -13,10 +14,7 @@ static size_t n_waiting;
 static int n_gone;
 static int n_pieces;
 
-static void count_gone(struct http_exchange *x, void *arg)
-{
-	n_gone++;
-}
+static void count_gone(struct http_exchange *x, void *arg) { n_gone++; }
 
 static void answer_echo(struct http_exchange *x)
 {
@@ -65,10 +63,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void set_true(void *arg)
-{
-	*(bool *)arg = true;
-}
+static void set_true(void *arg) { *(bool *)arg = true; }
 
 static int tear_down(void **state)
 {
@@ -136,7 +131,8 @@ static void closes_when_asked_to(void **state)
 
 static void answers_in_the_order_of_the_requests(void **state)
 {
-	client_send(&c, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /wait HTTP/1.1\r\nHost: x\r\n\r\n"
+	client_send(&c, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /wait "
+			"HTTP/1.1\r\nHost: x\r\n\r\n"
 			"GET /4 HTTP/1.1\r\nHost: x\r\n\r\n");
 	WAIT_FOR(l, n_waiting == 2);
 	http_respond(waiting[1], 200, NULL, STR("third"));
@@ -144,13 +140,15 @@ static void answers_in_the_order_of_the_requests(void **state)
 	assert_false(client_has(&c, "HTTP"));
 	http_respond(waiting[0], 200, NULL, STR("first"));
 	WAIT_FOR(l, client_has(&c, "[GET /4"));
-	const char *first = strstr(c.got.p, "first"), *second = strstr(c.got.p, "/2"), *third = strstr(c.got.p, "third");
+	const char *first = strstr(c.got.p, "first"), *second = strstr(c.got.p, "/2"),
+		   *third = strstr(c.got.p, "third");
 	assert_true(first && second > first && third > second);
 }
 
 static void stops_reading_when_too_much_is_pipelined(void **state)
 {
-	for (int i = 0; i < 20; i++) client_send(&c, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
+	for (int i = 0; i < 20; i++)
+		client_send(&c, "GET /wait HTTP/1.1\r\nHost: x\r\n\r\n");
 	WAIT_FOR(l, n_waiting == 4);
 	turn(l);
 	assert_int_equal(n_waiting, 4);
@@ -215,7 +213,8 @@ static void refuses_what_is_broken(void **state)
 		"GET * HTTP/1.1\r\nHost: x\r\n\r\n",
 		"CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n",
 	};
-	for (size_t i = 0; i < ARRAY_LEN(broken); i++) refuses_and_closes(broken[i], "HTTP/1.1 400 Bad Request\r\n");
+	for (size_t i = 0; i < ARRAY_LEN(broken); i++)
+		refuses_and_closes(broken[i], "HTTP/1.1 400 Bad Request\r\n");
 	struct http_stats stats;
 	http_server_stats(s, &stats);
 	assert_int_equal(stats.refused_total, ARRAY_LEN(broken));
@@ -230,11 +229,13 @@ static void refuses_what_is_too_large(void **state)
 	refuses_and_closes(text, "HTTP/1.1 431 ");
 	refuses_and_closes("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n", "HTTP/1.1 413 ");
 	refuses_and_closes("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 11\r\n\r\nhello world", "HTTP/1.1 413 ");
-	refuses_and_closes("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello \r\n5\r\nworld\r\n0\r\n\r\n",
+	refuses_and_closes("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nhello "
+			   "\r\n5\r\nworld\r\n0\r\n\r\n",
 			   "HTTP/1.1 413 ");
 	refuses_and_closes("GET / HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n", "HTTP/1.1 417 ");
 	char *at = text + sprintf(text, "GET / HTTP/1.1\r\nHost: x\r\n");
-	for (int i = 0; i < 100; i++) at += sprintf(at, "a: b\r\n");
+	for (int i = 0; i < 100; i++)
+		at += sprintf(at, "a: b\r\n");
 	strcpy(at, "\r\n");
 	refuses_and_closes(text, "HTTP/1.1 431 ");
 }

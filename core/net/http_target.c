@@ -2,7 +2,6 @@
 // A request's target: one decoded path that means the same to everybody, or none.
 #include "http_inside.h"
 #include "net/url.h"
-#include <string.h>
 
 // "http://host/path" is taken as "/path" (RFC 9112, 3.2.2).
 static struct str without_authority(struct str target)
@@ -12,7 +11,8 @@ static struct str without_authority(struct str target)
 	struct str scheme = {target.p, (size_t)colon};
 	if (!str_ieq(scheme, STR("http")) && !str_ieq(scheme, STR("https"))) return target;
 	struct str rest = {target.p + colon + 3, target.n - (size_t)colon - 3};
-	while (rest.n && rest.p[0] != '/') rest = (struct str){rest.p + 1, rest.n - 1};
+	while (rest.n && rest.p[0] != '/')
+		rest = (struct str){rest.p + 1, rest.n - 1};
 	return rest.n ? rest : STR("/");
 }
 

@@ -4,7 +4,6 @@
 #include "http_client_inside.h"
 #include "http_guard.h"
 #include "http_scan.h"
-#include <string.h>
 #include <unistd.h>
 
 #define ANSWER_HEADS ((size_t)64 << 10) // all header lines of one answer
@@ -20,14 +19,11 @@ static curl_socket_t on_open_socket(void *arg, curlsocktype purpose, struct curl
 	return CURL_SOCKET_BAD;
 }
 
-static bool may_repeat(struct str method)
-{
-	return !str_is(method, "POST") && !str_is(method, "PATCH");
-}
+static bool may_repeat(struct str method) { return !str_is(method, "POST") && !str_is(method, "PATCH"); }
 
 // ... and where one is used again: it may have been made for a call that was allowed more. libcurl comes here each time
-// before a request leaves, also when a kept connection broke and it wants to try again on a new one: what may not be repeated
-// ends then.
+// before a request leaves, also when a kept connection broke and it wants to try again on a new one: what may not be
+// repeated ends then.
 static int on_request(void *arg, char *address, char *local, int port, int local_port)
 {
 	struct http_call *call = arg;
@@ -62,14 +58,18 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
 	struct http_call *call = arg;
 	struct str line = {p, n};
-	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r')) line.n--;
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
 	call->head_bytes += n;
 	if (call->head_bytes > ANSWER_HEADS) {
-		call->status = http_call_fail(call, E_TOO_LARGE, "the answer's header is larger than %zu bytes", ANSWER_HEADS);
+		call->status =
+			http_call_fail(call, E_TOO_LARGE, "the answer's header is larger than %zu bytes", ANSWER_HEADS);
 		return 0;
 	}
-	if (str_starts(line, STR("HTTP/"))) buf_reset(&call->header_list); // 100 Continue came before
-	else take_header(call, line);
+	if (str_starts(line, STR("HTTP/")))
+		buf_reset(&call->header_list); // 100 Continue came before
+	else
+		take_header(call, line);
 	long status = 0;
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	call->will_redirect = call->redirects_left > 0 && is_redirect(status);
@@ -84,7 +84,8 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
 	if (call->will_redirect) return n;
 	call->body_bytes += n;
 	if (call->body_bytes > call->fetch.max_bytes) {
-		call->status = http_call_fail(call, E_TOO_LARGE, "the answer is larger than %zu bytes", call->fetch.max_bytes);
+		call->status =
+			http_call_fail(call, E_TOO_LARGE, "the answer is larger than %zu bytes", call->fetch.max_bytes);
 		return 0;
 	}
 	if (!call->fetch.piece) {
@@ -112,22 +113,25 @@ static bool is_listed(struct str name, const char *const *names)
 
 static bool is_clients_own(struct str name)
 {
-	static const char *const own[] = {"host", "content-length", "transfer-encoding", "connection",
-					  "expect", "te", "upgrade", NULL};
+	static const char *const own[] = {
+		"host", "content-length", "transfer-encoding", "connection", "expect", "te", "upgrade", NULL};
 	return is_listed(name, own);
 }
 
 static int check_request(struct http_call *call)
 {
 	const struct http_fetch *f = &call->fetch;
-	if (!is_token(f->method) || f->method.n > 32) return http_call_fail(call, E_INVALID, "the method is no HTTP method");
+	if (!is_token(f->method) || f->method.n > 32)
+		return http_call_fail(call, E_INVALID, "the method is no HTTP method");
 	for (size_t i = 0; i < f->n_headers; i++) {
 		const struct http_header *h = &f->headers[i];
 		bool is_good = is_token(h->name);
-		for (size_t k = 0; k < h->value.n; k++) is_good = is_good && http_is_value_char(h->value.p[k]);
+		for (size_t k = 0; k < h->value.n; k++)
+			is_good = is_good && http_is_value_char(h->value.p[k]);
 		if (!is_good) return http_call_fail(call, E_INVALID, "request header %zu is broken", i + 1);
 		if (is_clients_own(h->name))
-			return http_call_fail(call, E_INVALID, "header %.*s is set by the client itself", STR_ARG(h->name));
+			return http_call_fail(call, E_INVALID, "header %.*s is set by the client itself",
+					      STR_ARG(h->name));
 	}
 	int failed = url_parse(call->arena, f->url, &call->url, &call->why);
 	if (failed) return failed;
@@ -164,9 +168,12 @@ static void set_method(struct http_call *call)
 	CURL *easy = call->easy;
 	struct str method = call->fetch.method, body = call->fetch.body;
 	bool wants_body = body.n || str_is(method, "POST") || str_is(method, "PUT") || str_is(method, "PATCH");
-	if (str_is(method, "HEAD")) curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else if (wants_body) curl_easy_setopt(easy, CURLOPT_POST, 1L);
-	else curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+	if (str_is(method, "HEAD"))
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else if (wants_body)
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
+	else
+		curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
 	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, str_is(method, "HEAD") ? NULL : arena_cstr(call->arena, method));
 	if (!wants_body) return;
 	curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n);
@@ -211,8 +218,10 @@ int http_transfer_prepare(struct http_call *call)
 {
 	int failed = check_request(call);
 	if (failed) return failed;
-	if (call->easy) curl_easy_reset(call->easy);
-	else call->easy = curl_easy_init();
+	if (call->easy)
+		curl_easy_reset(call->easy);
+	else
+		call->easy = curl_easy_init();
 	if (!call->easy) return http_call_fail(call, E_IO, "libcurl has no memory");
 	call->was_guarded = call->will_redirect = false;
 	call->head_bytes = 0;
@@ -231,16 +240,18 @@ static bool is_same_origin(const struct url *a, const struct url *b)
 	return a->port == b->port && str_eq(a->host, b->host) && str_eq(a->scheme, b->scheme);
 }
 
-// Another host gets nothing that could be a secret, whatever the header is called; a body that is not sent again takes its
-// description along.
+// Another host gets nothing that could be a secret, whatever the header is called; a body that is not sent again takes
+// its description along.
 static void drop_headers(struct http_call *call, bool is_other_host, bool drops_body)
 {
-	static const char *const harmless[] = {"accept", "accept-language", "content-type", "user-agent", "range", NULL};
+	static const char *const harmless[] = {"accept",     "accept-language", "content-type",
+					       "user-agent", "range",           NULL};
 	static const char *const of_body[] = {"content-type", "content-encoding", "content-language", NULL};
 	struct http_header *kept = (struct http_header *)call->fetch.headers; // our own copy
 	size_t n = 0;
 	for (size_t i = 0; i < call->fetch.n_headers; i++) {
-		bool drops = (is_other_host && !is_listed(kept[i].name, harmless)) || (drops_body && is_listed(kept[i].name, of_body));
+		bool drops = (is_other_host && !is_listed(kept[i].name, harmless)) ||
+			     (drops_body && is_listed(kept[i].name, of_body));
 		if (!drops) kept[n++] = kept[i];
 	}
 	call->fetch.n_headers = n;
@@ -278,9 +289,9 @@ static const struct {
 	CURLcode result;
 	int status;
 } endings[] = {
-	{CURLE_OPERATION_TIMEDOUT, E_TIMEOUT}, {CURLE_COULDNT_CONNECT, E_CLOSED},  {CURLE_SEND_ERROR, E_CLOSED},
-	{CURLE_RECV_ERROR, E_CLOSED},	       {CURLE_GOT_NOTHING, E_CLOSED},	   {CURLE_PARTIAL_FILE, E_CLOSED},
-	{CURLE_SEND_FAIL_REWIND, E_CLOSED},    {CURLE_HTTP2, E_CLOSED},		   {CURLE_HTTP2_STREAM, E_CLOSED},
+	{CURLE_OPERATION_TIMEDOUT, E_TIMEOUT}, {CURLE_COULDNT_CONNECT, E_CLOSED}, {CURLE_SEND_ERROR, E_CLOSED},
+	{CURLE_RECV_ERROR, E_CLOSED},          {CURLE_GOT_NOTHING, E_CLOSED},     {CURLE_PARTIAL_FILE, E_CLOSED},
+	{CURLE_SEND_FAIL_REWIND, E_CLOSED},    {CURLE_HTTP2, E_CLOSED},           {CURLE_HTTP2_STREAM, E_CLOSED},
 };
 
 static void fail_with(struct http_call *call, CURLcode result)
@@ -290,10 +301,12 @@ static void fail_with(struct http_call *call, CURLcode result)
 		if (endings[i].result == result) status = endings[i].status;
 	bool is_guards = result == CURLE_COULDNT_CONNECT || result == CURLE_ABORTED_BY_CALLBACK;
 	if (is_guards && call->was_guarded) {
-		call->status = http_call_fail(call, E_DENIED, "its address is private and the host is not among those allowed");
+		call->status = http_call_fail(call, E_DENIED,
+					      "its address is private and the host is not among those allowed");
 		return;
 	}
-	call->status = http_call_fail(call, status, "%s", call->curl_error[0] ? call->curl_error : curl_easy_strerror(result));
+	call->status =
+		http_call_fail(call, status, "%s", call->curl_error[0] ? call->curl_error : curl_easy_strerror(result));
 }
 
 bool http_transfer_conclude(struct http_call *call, CURLcode result)

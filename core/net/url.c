@@ -3,7 +3,6 @@
 #include "net/url.h"
 #include "base/mem.h"
 #include <arpa/inet.h>
-#include <string.h>
 
 #define URL_MAX 8192
 #define HOST_MAX 253
@@ -87,7 +86,8 @@ static int parse_authority(struct arena *a, struct str text, struct url *u, stru
 static bool is_plain(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
-		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '\\') return false; // a char is signed: above 0x7f, too
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '\\')
+			return false; // a char is signed: above 0x7f, too
 	return true;
 }
 
@@ -112,7 +112,8 @@ int url_parse(struct arena *a, struct str text, struct url *u_r, struct err *e)
 	if (str_find(text, '#') >= 0) return err_set(e, E_INVALID, "a URL with a fragment (#) is not taken");
 	struct str rest = {text.p + colon + 3, text.n - (size_t)colon - 3};
 	size_t n = 0;
-	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?') n++;
+	while (n < rest.n && rest.p[n] != '/' && rest.p[n] != '?')
+		n++;
 	int failed = parse_authority(a, (struct str){rest.p, n}, &u, e);
 	if (failed) return failed;
 	parse_path(a, (struct str){rest.p + n, rest.n - n}, &u);

@@ -22,10 +22,7 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void is_same(struct str s, const char *text)
-{
-	assert_string_equal(arena_cstr(a, s), text);
-}
+static void is_same(struct str s, const char *text) { assert_string_equal(arena_cstr(a, s), text); }
 
 static struct url parsed(const char *text)
 {
@@ -57,9 +54,29 @@ static void good_urls_are_taken_apart(void **state)
 static void bad_urls_say_why(void **state)
 {
 	static const char *const bad[] = {
-		"", "example.com", "ftp://a/", "http:///x", "http://", "http://a:0/", "http://a:99999/", "http://a:/", "http://a:8x/",
-		"http://u@a/", "http://u:p@a/", "http://a/#f", "http://a b/", "http://a\\b/", "http://\xc3\xa9/", "http://[::1/",
-		"http://[zz]/", "http://[::1]x/", "http://a%2fb/", "//a/b", "http://a/\x01", "file:///etc/passwd", "http://a,b/",
+		"",
+		"example.com",
+		"ftp://a/",
+		"http:///x",
+		"http://",
+		"http://a:0/",
+		"http://a:99999/",
+		"http://a:/",
+		"http://a:8x/",
+		"http://u@a/",
+		"http://u:p@a/",
+		"http://a/#f",
+		"http://a b/",
+		"http://a\\b/",
+		"http://\xc3\xa9/",
+		"http://[::1/",
+		"http://[zz]/",
+		"http://[::1]x/",
+		"http://a%2fb/",
+		"//a/b",
+		"http://a/\x01",
+		"file:///etc/passwd",
+		"http://a,b/",
 	};
 	struct url u;
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -109,7 +126,8 @@ static void parameters_are_found(void **state)
 
 static void cookies_and_headers_are_found(void **state)
 {
-	const struct http_header headers[] = {{STR("X-One"), STR("1")}, {STR("Cookie"), STR("a=1; session=\"abc\" ;b=x=y; c")}};
+	const struct http_header headers[] = {{STR("X-One"), STR("1")},
+					      {STR("Cookie"), STR("a=1; session=\"abc\" ;b=x=y; c")}};
 	struct http_request r = {.headers = headers, .n_headers = 2};
 	is_same(http_cookie(&r, "a"), "1");
 	is_same(http_cookie(&r, "session"), "abc");
@@ -125,12 +143,9 @@ static void cookies_and_headers_are_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(good_urls_are_taken_apart),
-		cmocka_unit_test(bad_urls_say_why),
-		cmocka_unit_test(escapes_are_decoded_and_made),
-		cmocka_unit_test(origins_are_as_browsers_send_them),
-		cmocka_unit_test(parameters_are_found),
-		cmocka_unit_test(cookies_and_headers_are_found),
+		cmocka_unit_test(good_urls_are_taken_apart),    cmocka_unit_test(bad_urls_say_why),
+		cmocka_unit_test(escapes_are_decoded_and_made), cmocka_unit_test(origins_are_as_browsers_send_them),
+		cmocka_unit_test(parameters_are_found),         cmocka_unit_test(cookies_and_headers_are_found),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A WebSocket on a connection that was HTTP: frames in both directions, pings, and the end.
 #include "net/ws.h"
-#include "base/log.h"
 #include "ws_inside.h"
 #include <assert.h>
 #include <string.h>
@@ -37,7 +36,8 @@ static struct ws_frame *frame_new(enum ws_opcode opcode, struct str payload)
 	struct ws_frame *f = mem_ref_new(sizeof *f + 2 + extra + payload.n, NULL);
 	f->bytes[0] = (char)(0x80 | opcode);
 	f->bytes[1] = (char)(extra == 0 ? payload.n : extra == 2 ? 126 : 127);
-	for (size_t i = 0; i < extra; i++) f->bytes[2 + i] = (char)(payload.n >> 8 * (extra - 1 - i));
+	for (size_t i = 0; i < extra; i++)
+		f->bytes[2 + i] = (char)(payload.n >> 8 * (extra - 1 - i));
 	if (payload.n) memcpy(f->bytes + 2 + extra, payload.p, payload.n);
 	f->n = 2 + extra + payload.n;
 	return f;
@@ -49,10 +49,7 @@ struct ws_frame *ws_frame_text(struct str text)
 	return frame_new(WS_TEXT, text);
 }
 
-static void queue_frame(struct ws *w, struct ws_frame *f)
-{
-	conn_queue(w->conn, conn_piece_shared(f->bytes, f->n, f));
-}
+static void queue_frame(struct ws *w, struct ws_frame *f) { conn_queue(w->conn, conn_piece_shared(f->bytes, f->n, f)); }
 
 static void send_control(struct ws *w, enum ws_opcode opcode, struct str payload)
 {
@@ -112,8 +109,10 @@ void ws_send(struct ws *w, struct ws_frame *f)
 	if (w->has_sent_close || w->code) return;
 	// what waits only because the turn is not over is no sign of a slow reader
 	if (w->conn->queued + f->n > w->queued_max) conn_write_on(w->conn);
-	if (w->conn->queued + f->n > w->queued_max) drop_slow(w);
-	else queue_frame(w, f);
+	if (w->conn->queued + f->n > w->queued_max)
+		drop_slow(w);
+	else
+		queue_frame(w, f);
 }
 
 void ws_send_text(struct ws *w, struct str text)
@@ -123,15 +122,9 @@ void ws_send_text(struct ws *w, struct str text)
 	mem_unref(f);
 }
 
-size_t ws_queued(const struct ws *w)
-{
-	return w->conn->queued;
-}
+size_t ws_queued(const struct ws *w) { return w->conn->queued; }
 
-void *ws_arg(struct ws *w)
-{
-	return w->arg;
-}
+void *ws_arg(struct ws *w) { return w->arg; }
 
 static void on_message(struct str text, void *arg)
 {
@@ -151,8 +144,10 @@ static void on_close_frame(struct ws *w, struct str payload)
 	int code = payload.n >= 2 ? (uint8_t)payload.p[0] << 8 | (uint8_t)payload.p[1] : 1005;
 	struct str reason = payload.n > 2 ? (struct str){payload.p + 2, payload.n - 2} : STR("");
 	bool is_broken = payload.n == 1 || (payload.n >= 2 && !is_close_code(code));
-	if (is_broken) code = 1002;
-	else if (!utf8_valid(reason)) code = 1007;
+	if (is_broken)
+		code = 1002;
+	else if (!utf8_valid(reason))
+		code = 1007;
 	note_code(w, code);
 	send_close(w, code, STR_NONE);
 }
@@ -160,8 +155,10 @@ static void on_close_frame(struct ws *w, struct str payload)
 static void on_control(enum ws_opcode opcode, struct str payload, void *arg)
 {
 	struct ws *w = arg;
-	if (opcode == WS_CLOSE) on_close_frame(w, payload);
-	else if (opcode == WS_PING && !w->has_sent_close) send_control(w, WS_PONG, payload);
+	if (opcode == WS_CLOSE)
+		on_close_frame(w, payload);
+	else if (opcode == WS_PING && !w->has_sent_close)
+		send_control(w, WS_PONG, payload);
 }
 
 static const struct ws_parser_events parser_events = {.message = on_message, .control = on_control};
@@ -188,15 +185,9 @@ static void on_timer(void *arg)
 	loop_timer_set(&w->conn->timer, w->ping_ms);
 }
 
-static void on_read(struct conn *c, char *p, size_t n)
-{
-	feed(c->owner, p, n);
-}
+static void on_read(struct conn *c, char *p, size_t n) { feed(c->owner, p, n); }
 
-static void on_ended(struct conn *c)
-{
-	note_code(c->owner, 1006);
-}
+static void on_ended(struct conn *c) { note_code(c->owner, 1006); }
 
 static void on_tick(struct conn *c)
 {
@@ -208,8 +199,8 @@ static void on_tick(struct conn *c)
 	if (!c->is_closing) conn_read_start(c);
 }
 
-// Both sides have said close: the server ends the TCP connection (RFC 6455, 7.1.1), but in a way that lets our close arrive
-// even if they are still sending.
+// Both sides have said close: the server ends the TCP connection (RFC 6455, 7.1.1), but in a way that lets our close
+// arrive even if they are still sending.
 static void on_drained(struct conn *c)
 {
 	struct ws *w = c->owner;
@@ -219,10 +210,7 @@ static void on_drained(struct conn *c)
 	loop_timer_set(&c->timer, LINGER_MS);
 }
 
-static void on_leave(struct conn *c)
-{
-	ws_close(c->owner, 1001, "the server is stopping");
-}
+static void on_leave(struct conn *c) { ws_close(c->owner, 1001, "the server is stopping"); }
 
 static void on_closed(struct conn *c)
 {

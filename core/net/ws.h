@@ -19,16 +19,16 @@ extern const struct ws_limits WS_LIMITS;
 
 struct ws_handler {
 	void (*message)(struct ws *w, struct str text, void *arg); // text messages only; binary is refused with 1003
-	// Exactly once, after any ending; the ws must not be used after. code: the first reason there was: theirs (1005: they
-	// gave none), ours, or 1006 when the network ended it.
+	// Exactly once, after any ending; the ws must not be used after. code: the first reason there was: theirs
+	// (1005: they gave none), ours, or 1006 when the network ended it.
 	void (*closed)(struct ws *w, int code, void *arg);
 };
 
 // True when the request asks for an upgrade.
 bool ws_is_upgrade(const struct http_request *r);
-// Answers 101 (with the headers added before) and takes the connection; the exchange is over. `protocol` is echoed when not
-// NULL; limits may be NULL; h is borrowed. NULL when the request is not a proper upgrade (it was answered with 400 or 426), the
-// server closes (503) or the client is gone. Not from the handler's `head`.
+// Answers 101 (with the headers added before) and takes the connection; the exchange is over. `protocol` is echoed when
+// not NULL; limits may be NULL; h is borrowed. NULL when the request is not a proper upgrade (it was answered with 400
+// or 426), the server closes (503) or the client is gone. Not from the handler's `head`.
 struct ws *ws_accept(struct http_exchange *x, const struct ws_limits *limits, const struct ws_handler *h, void *arg,
 		     const char *protocol);
 // Frames of one turn leave together. After a close nothing is sent, and no message comes.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The WebSocket handshake (RFC 6455, 4.2).
 #include "ws_inside.h"
-#include <assert.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>

@@ -5,10 +5,7 @@
 
 #define CONTROL_MAX 125
 
-void ws_parser_init(struct ws_parser *p, size_t message_max)
-{
-	*p = (struct ws_parser){.message_max = message_max};
-}
+void ws_parser_init(struct ws_parser *p, size_t message_max) { *p = (struct ws_parser){.message_max = message_max}; }
 
 void ws_parser_fini(struct ws_parser *p)
 {
@@ -16,15 +13,13 @@ void ws_parser_fini(struct ws_parser *p)
 	buf_fini(&p->control);
 }
 
-void ws_parser_stop(struct ws_parser *p)
-{
-	p->is_stopped = true;
-}
+void ws_parser_stop(struct ws_parser *p) { p->is_stopped = true; }
 
 void ws_unmask(char *bytes, size_t n, const uint8_t mask[4], unsigned from)
 {
 	uint8_t turned[8];
-	for (unsigned i = 0; i < 8; i++) turned[i] = mask[(from + i) & 3];
+	for (unsigned i = 0; i < 8; i++)
+		turned[i] = mask[(from + i) & 3];
 	uint64_t wide, eight;
 	memcpy(&wide, turned, 8);
 	size_t i = 0;
@@ -33,23 +28,15 @@ void ws_unmask(char *bytes, size_t n, const uint8_t mask[4], unsigned from)
 		eight ^= wide;
 		memcpy(bytes + i, &eight, 8);
 	}
-	for (; i < n; i++) bytes[i] = (char)(bytes[i] ^ turned[i & 7]);
+	for (; i < n; i++)
+		bytes[i] = (char)(bytes[i] ^ turned[i & 7]);
 }
 
-static enum ws_opcode opcode_of(const struct ws_parser *p)
-{
-	return p->head[0] & 15;
-}
+static enum ws_opcode opcode_of(const struct ws_parser *p) { return p->head[0] & 15; }
 
-static bool is_control(const struct ws_parser *p)
-{
-	return p->head[0] & 8;
-}
+static bool is_control(const struct ws_parser *p) { return p->head[0] & 8; }
 
-static bool is_final(const struct ws_parser *p)
-{
-	return p->head[0] & 0x80;
-}
+static bool is_final(const struct ws_parser *p) { return p->head[0] & 0x80; }
 
 // Bytes of the frame's head, as far as its first two tell.
 static size_t head_size(const struct ws_parser *p)
@@ -64,7 +51,8 @@ static uint64_t read_length(const struct ws_parser *p)
 	uint8_t n = p->head[1] & 127;
 	if (n < 126) return n;
 	uint64_t length = 0;
-	for (int i = 0; i < (n == 126 ? 2 : 8); i++) length = length << 8 | p->head[2 + i];
+	for (int i = 0; i < (n == 126 ? 2 : 8); i++)
+		length = length << 8 | p->head[2 + i];
 	return length;
 }
 

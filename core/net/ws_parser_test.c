@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Frames: fragments, control frames between them, masks, and every way to get them wrong; whole and byte by byte.
 #include "ws_parser.h"
-#include "base/mem.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,7 +18,11 @@ static void on_message(struct str text, void *arg)
 
 static void on_control(enum ws_opcode opcode, struct str payload, void *arg)
 {
-	buf_printf(&story, "%s%.*s;", opcode == WS_CLOSE ? "close" : opcode == WS_PING ? "ping" : "pong", STR_ARG(payload));
+	buf_printf(&story, "%s%.*s;",
+		   opcode == WS_CLOSE  ? "close"
+		   : opcode == WS_PING ? "ping"
+				       : "pong",
+		   STR_ARG(payload));
 }
 
 static const struct ws_parser_events events = {on_message, on_control};
@@ -81,15 +84,15 @@ static void long_frames_are_taken(void **state)
 
 static void broken_rules_are_1002(void **state)
 {
-	GIVES("\x81\x02hi", 1002, "");                             // not masked
-	GIVES("\xc1\x82" M0 "hi", 1002, "");                       // an extension's bit
-	GIVES("\x83\x80" M0, 1002, "");                            // a reserved opcode
-	GIVES("\x8b\x80" M0, 1002, "");                            // a reserved control opcode
-	GIVES("\x80\x80" M0, 1002, "");                            // a continuation of nothing
-	GIVES("\x01\x81" M0 "a\x81\x81" M0 "b", 1002, "");         // a new message inside one
-	GIVES("\x09\x80" M0, 1002, "");                            // a control frame in fragments
-	GIVES("\x89\xfe\x00\x7e" M0, 1002, "");                    // a control frame too long
-	GIVES("\x81\xfe\x00\x02" M0 "hi", 1002, "");               // a length not in its shortest form
+	GIVES("\x81\x02hi", 1002, "");                     // not masked
+	GIVES("\xc1\x82" M0 "hi", 1002, "");               // an extension's bit
+	GIVES("\x83\x80" M0, 1002, "");                    // a reserved opcode
+	GIVES("\x8b\x80" M0, 1002, "");                    // a reserved control opcode
+	GIVES("\x80\x80" M0, 1002, "");                    // a continuation of nothing
+	GIVES("\x01\x81" M0 "a\x81\x81" M0 "b", 1002, ""); // a new message inside one
+	GIVES("\x09\x80" M0, 1002, "");                    // a control frame in fragments
+	GIVES("\x89\xfe\x00\x7e" M0, 1002, "");            // a control frame too long
+	GIVES("\x81\xfe\x00\x02" M0 "hi", 1002, "");       // a length not in its shortest form
 	GIVES("\x81\xff\0\0\0\0\0\0\x01\x00" M0 "hi", 1002, "");
 }
 
@@ -115,10 +118,7 @@ static void utf8_may_be_cut_by_fragments(void **state)
 	GIVES("\x01\x81" M0 "\xc3\x80\x81" M0 "\xa9", 0, "(\xc3\xa9)");
 }
 
-static void nothing_comes_after_a_stop(void **state)
-{
-	GIVES("\x81\x84" M0 "stop\x81\x82" M0 "hi", 0, "(stop)");
-}
+static void nothing_comes_after_a_stop(void **state) { GIVES("\x81\x84" M0 "stop\x81\x82" M0 "hi", 0, "(stop)"); }
 
 static void unmasking_works_from_any_place(void **state)
 {
@@ -126,9 +126,11 @@ static void unmasking_works_from_any_place(void **state)
 	for (unsigned from = 0; from < 4; from++)
 		for (size_t n = 0; n < 40; n++) {
 			char bytes[40];
-			for (size_t i = 0; i < n; i++) bytes[i] = (char)(i * 7);
+			for (size_t i = 0; i < n; i++)
+				bytes[i] = (char)(i * 7);
 			ws_unmask(bytes, n, mask, from);
-			for (size_t i = 0; i < n; i++) assert_int_equal(bytes[i], (char)((i * 7) ^ mask[(from + i) & 3]));
+			for (size_t i = 0; i < n; i++)
+				assert_int_equal(bytes[i], (char)((i * 7) ^ mask[(from + i) & 3]));
 		}
 }
 
@@ -141,12 +143,9 @@ static int tear_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(frames_become_messages),
-		cmocka_unit_test(long_frames_are_taken),
-		cmocka_unit_test(broken_rules_are_1002),
-		cmocka_unit_test(other_refusals_have_their_codes),
-		cmocka_unit_test(utf8_may_be_cut_by_fragments),
-		cmocka_unit_test(nothing_comes_after_a_stop),
+		cmocka_unit_test(frames_become_messages),         cmocka_unit_test(long_frames_are_taken),
+		cmocka_unit_test(broken_rules_are_1002),          cmocka_unit_test(other_refusals_have_their_codes),
+		cmocka_unit_test(utf8_may_be_cut_by_fragments),   cmocka_unit_test(nothing_comes_after_a_stop),
 		cmocka_unit_test(unmasking_works_from_any_place),
 	};
 	return cmocka_run_group_tests(tests, NULL, tear_down);

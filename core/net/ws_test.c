@@ -3,9 +3,10 @@
 #include "net/ws.h"
 #include "base/mem.h"
 #include "test_client.h"
+#include <cmocka.h>
 
 #define UPGRADE                                                                                                        \
-	"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"                    \
+	"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"                   \
 	"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 #define ACCEPTED "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
 
@@ -69,10 +70,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void set_true(void *arg)
-{
-	*(bool *)arg = true;
-}
+static void set_true(void *arg) { *(bool *)arg = true; }
 
 static int tear_down(void **state)
 {
@@ -105,14 +103,12 @@ static void send_frame(struct client *one, int first, const char *payload)
 	size_t n = strlen(payload);
 	char bytes[1200] = {(char)first, (char)(0x80 | n)};
 	memcpy(bytes + 2, mask, 4);
-	for (size_t i = 0; i < n; i++) bytes[6 + i] = (char)(payload[i] ^ mask[i & 3]);
+	for (size_t i = 0; i < n; i++)
+		bytes[6 + i] = (char)(payload[i] ^ mask[i & 3]);
 	client_send_bytes(one, bytes, 6 + n);
 }
 
-static bool has_message(const char *text)
-{
-	return str_find_str(buf_str(&messages), str_of(text)) >= 0;
-}
+static bool has_message(const char *text) { return str_find_str(buf_str(&messages), str_of(text)) >= 0; }
 
 static void upgrades_and_talks(void **state)
 {
@@ -140,7 +136,8 @@ static void the_upgrade_may_be_answered_later(void **state)
 	does_wait = true;
 	client_send(&c, UPGRADE "\x81\x82\1\1\1\1ih");
 	WAIT_FOR(l, waiting);
-	for (int i = 0; i < 3; i++) turn(l);
+	for (int i = 0; i < 3; i++)
+		turn(l);
 	sockets[n_sockets++] = ws_accept(waiting, &ws_limits, &ws_handler, &n_sockets, NULL);
 	assert_true(str_is(http_request(waiting)->path, "/live")); // good until we return to the loop
 	assert_false(has_message("hi"));
@@ -164,9 +161,11 @@ static void refuses_bad_handshakes(void **state)
 		const char *request, *answer;
 	} bad[] = {
 		{"GET /live HTTP/1.1\r\nHost: x\r\n\r\n", "HTTP/1.1 400"},
-		{"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\r\n",
+		{"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: "
+		 "13\r\n\r\n",
 		 "HTTP/1.1 400"},
-		{"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: short\r\n"
+		{"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: "
+		 "short\r\n"
 		 "Sec-WebSocket-Version: 13\r\n\r\n",
 		 "HTTP/1.1 400"},
 		{"GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -193,7 +192,8 @@ static void one_frame_goes_to_many(void **state)
 		upgrade(&many[i]);
 	}
 	struct ws_frame *f = ws_frame_text(STR("news"));
-	for (size_t i = 0; i < n_sockets; i++) ws_send(sockets[i], f);
+	for (size_t i = 0; i < n_sockets; i++)
+		ws_send(sockets[i], f);
 	assert_int_equal(mem_refs(f), 5);
 	assert_int_equal(ws_queued(sockets[0]), 6);
 	mem_unref(f);
@@ -208,8 +208,9 @@ static void one_frame_goes_to_many(void **state)
 static void they_close(void **state)
 {
 	upgrade(&c);
-	send_frame(&c, 0x88, "\x0f\xa1"
-			     "tired");
+	send_frame(&c, 0x88,
+		   "\x0f\xa1"
+		   "tired");
 	WAIT_FOR(l, client_has(&c, "\x88\x02\x0f\xa1"));
 	WAIT_FOR(l, client_is_ended(&c));
 	client_close(&c);
@@ -319,7 +320,8 @@ static void much_in_one_turn_is_no_slowness(void **state)
 	static char big[50000];
 	memset(big, 'x', sizeof big);
 	upgrade(&c);
-	for (int i = 0; i < 12; i++) ws_send_text(sockets[0], (struct str){big, sizeof big});
+	for (int i = 0; i < 12; i++)
+		ws_send_text(sockets[0], (struct str){big, sizeof big});
 	WAIT_FOR(l, client_has_bytes(&c, 600000));
 	assert_int_equal(n_closed, 0);
 }
