@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Copies a plugin's built assets (FROM) beside its .so (TO), if there are any.
+cmake_minimum_required(VERSION 3.25)
 if(NOT IS_DIRECTORY "${FROM}")
   return()
 endif()

@@ -7,14 +7,14 @@
 #include <stdarg.h>
 #include <string.h>
 
-static const struct service *const SERVICES[] = {SERVICE_HTTP, SERVICE_TIMER, SERVICE_KV, SERVICE_MEDIA, SERVICE_CRYPTO};
+static const struct service *const SERVICES[] = {SERVICE_HTTP, SERVICE_TIMER, SERVICE_KV, SERVICE_MEDIA,
+						 SERVICE_CRYPTO};
 
 static const struct service *service_find(struct str name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(SERVICES); i++)
 		for (const struct service *s = SERVICES[i]; s->name; s++)
-			if (str_is(name, s->name))
-				return s;
+			if (str_is(name, s->name)) return s;
 	return NULL;
 }
 
@@ -32,7 +32,7 @@ static void call_free(struct call *c)
 	inbox_release(in);
 }
 
-// ---- the answer ----------------------------------------------------------------------------------------------------------
+// ---- the answer -------------------------------------------------------------------------------------------------
 
 static void answer_ended(struct cause *c, int status, const struct err *why)
 {
@@ -85,16 +85,12 @@ void call_answer(struct call *c, enum channel_class class_, const struct json *d
 	if (class_ && (c->flags & BESEDA_NO_ANSWER) && !c->is_orphan)
 		log_warn(c->in->who, "%s: %s failed: %.*s", c->in->plugin->who, c->service->name,
 			 STR_ARG(json_string_of(doc, "text")));
-	if (c->flags & BESEDA_NO_ANSWER)
-		c->is_orphan = true;
+	if (c->flags & BESEDA_NO_ANSWER) c->is_orphan = true;
 	c->task.run = call_deliver;
 	lane_push(c->in->lane, &c->task);
 }
 
-struct doc_home *call_home(struct call *c)
-{
-	return doc_home_new(&c->in->plugin->channels->pool);
-}
+struct doc_home *call_home(struct call *c) { return doc_home_new(&c->in->plugin->channels->pool); }
 
 void call_fail(struct call *c, enum channel_class class_, const char *fmt, ...)
 {
@@ -105,7 +101,8 @@ void call_fail(struct call *c, enum channel_class class_, const char *fmt, ...)
 	buf_vprintf(&text, fmt, ap);
 	va_end(ap);
 	struct json_builder *b = json_build_map(home->arena);
-	const struct json *s = json_make_string(home->arena, utf8_valid(buf_str(&text)) ? buf_str(&text) : STR("failed"));
+	const struct json *s =
+		json_make_string(home->arena, utf8_valid(buf_str(&text)) ? buf_str(&text) : STR("failed"));
 	json_put(b, STR("text"), s);
 	buf_fini(&text);
 	call_answer(c, class_, json_build(b), home);
@@ -125,7 +122,7 @@ enum channel_class class_of(int code)
 	}
 }
 
-// ---- starting and ending -------------------------------------------------------------------------------------------------
+// ---- starting and ending ----------------------------------------------------------------------------------------
 
 static struct call *call_new(struct cause *cause, const struct service *service, const struct json *doc,
 			     struct doc_home *home)
@@ -145,8 +142,8 @@ static struct call *call_new(struct cause *cause, const struct service *service,
 	return c;
 }
 
-uint64_t call_start(struct cause *cause, const char *name, const struct json *doc, struct doc_home *home, uint32_t flags,
-		    uint64_t tag)
+uint64_t call_start(struct cause *cause, const char *name, const struct json *doc, struct doc_home *home,
+		    uint32_t flags, uint64_t tag)
 {
 	struct plugin *p = cause->in->plugin;
 	const struct service *service = service_find(str_of(name));
@@ -185,10 +182,7 @@ void call_begin(struct call *c)
 	c->service->start(c);
 }
 
-void call_never(struct call *c)
-{
-	call_fail(c, CHANNEL_TRANSIENT, "its cause was not committed");
-}
+void call_never(struct call *c) { call_fail(c, CHANNEL_TRANSIENT, "its cause was not committed"); }
 
 // Ends a call that runs or waits; one that is being answered is left alone.
 static void call_stop(struct call *c)
@@ -198,23 +192,21 @@ static void call_stop(struct call *c)
 		call_fail(c, CHANNEL_TRANSIENT, "cancelled before it began");
 	} else if (c->state == CALL_RUNNING && !c->is_cancelled) {
 		c->is_cancelled = true;
-		if (c->service->cancel)
-			c->service->cancel(c);
+		if (c->service->cancel) c->service->cancel(c);
 	}
 }
 
 int call_cancel(struct plugin *p, uint64_t id)
 {
 	struct call *c = map_get(p->calls, id);
-	if (!c)
-		return E_MISSING;
+	if (!c) return E_MISSING;
 	call_stop(c);
 	return 0;
 }
 
 void calls_orphan(struct inbox *in)
 {
-	list_each(at, &in->calls) {
+	list_each (at, &in->calls) {
 		struct call *c = list_entry(at, struct call, at_inbox);
 		c->is_orphan = true;
 		call_stop(c);

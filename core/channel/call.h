@@ -36,8 +36,8 @@ struct call {
 #define CALLS_MAX 10000 // of one inbox at once
 
 // For host.call: the id, or 0.
-uint64_t call_start(struct cause *cause, const char *service, const struct json *doc, struct doc_home *home, uint32_t flags,
-		    uint64_t tag);
+uint64_t call_start(struct cause *cause, const char *service, const struct json *doc, struct doc_home *home,
+		    uint32_t flags, uint64_t tag);
 int call_cancel(struct plugin *p, uint64_t id); // 0 or E_MISSING
 // The cause of a waiting call is durable, or will never be.
 void call_begin(struct call *c);
@@ -45,7 +45,7 @@ void call_never(struct call *c);
 // The inbox closes: its calls are ended; none is answered any more.
 void calls_orphan(struct inbox *in);
 
-// ---- for services ------------------------------------------------------------------------------------------------------
+// ---- for services -----------------------------------------------------------------------------------------------
 
 // Takes over the reference on home, in which doc stands; both may be NULL.
 void call_answer(struct call *c, enum channel_class class_, const struct json *doc, struct doc_home *home);

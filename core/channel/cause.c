@@ -16,41 +16,31 @@ void cause_open(struct cause *c, struct inbox *in, struct doc_home *home)
 	map_put(in->plugin->causes, c->id, c);
 }
 
-struct cause *cause_find(struct plugin *p, uint64_t id)
-{
-	return map_get(p->causes, id);
-}
+struct cause *cause_find(struct plugin *p, uint64_t id) { return map_get(p->causes, id); }
 
-static void cause_close(struct cause *c)
-{
-	map_remove(c->in->plugin->causes, c->id);
-}
+static void cause_close(struct cause *c) { map_remove(c->in->plugin->causes, c->id); }
 
 // Room for one more element of an array in the cause's arena.
 static void *array_room(struct arena *a, void *items, size_t n, size_t *cap, size_t size)
 {
-	if (n < *cap)
-		return items;
+	if (n < *cap) return items;
 	size_t grown = *cap ? *cap * 2 : 4;
 	void *more = arena_alloc(a, grown * size);
-	if (n)
-		memcpy(more, items, n * size);
+	if (n) memcpy(more, items, n * size);
 	*cap = grown;
 	return more;
 }
 
 static void cause_hold(struct cause *c, struct doc_home *home)
 {
-	if (home == c->home || (c->n_held && c->held[c->n_held - 1] == home))
-		return;
+	if (home == c->home || (c->n_held && c->held[c->n_held - 1] == home)) return;
 	c->held = array_room(c->home->arena, c->held, c->n_held, &c->cap_held, sizeof *c->held);
 	c->held[c->n_held++] = doc_home_ref(home);
 }
 
 void cause_fail(struct cause *c, const struct err *why)
 {
-	if (c->why.code)
-		return;
+	if (c->why.code) return;
 	c->why = *why;
 	log_warn(c->in->who, "%s: a cause fails: %s", c->in->plugin->who, why->text);
 }
@@ -59,19 +49,16 @@ static void emit_signal(struct inbox *in, const struct event_type *t, const stru
 {
 	const struct channel_ports *ports = &in->plugin->channels->ports;
 	struct channel_event event = {str_of(t->name), doc};
-	if (t->way == EVENT_SIGNAL && ports->signal)
-		ports->signal(ports->ctx, in->id, &event);
+	if (t->way == EVENT_SIGNAL && ports->signal) ports->signal(ports->ctx, in->id, &event);
 	if (t->way == EVENT_STATE && ports->inbox_state)
 		ports->inbox_state(ports->ctx, in->id, json_string_of(doc, "state"), json_string_of(doc, "why"));
 }
 
 int32_t cause_emit(struct cause *c, const char *event, const struct json *doc, struct doc_home *home)
 {
-	if (c->why.code)
-		return BESEDA_E_FAILED;
+	if (c->why.code) return BESEDA_E_FAILED;
 	const struct event_type *t = event_find(str_of(event));
-	if (!t)
-		return BESEDA_E_UNSUPPORTED;
+	if (!t) return BESEDA_E_UNSUPPORTED;
 	struct err why = {0};
 	int r = event_check(t, doc, &why);
 	if (!r && c->commit.n_events >= EVENTS_MAX)
@@ -92,28 +79,22 @@ int32_t cause_emit(struct cause *c, const char *event, const struct json *doc, s
 
 int cause_put(struct cause *c, struct str key, const struct json *value, struct doc_home *home)
 {
-	if (c->why.code)
-		return c->why.code;
+	if (c->why.code) return c->why.code;
 	/* the last one of a key counts: what stood there before is never seen */
 	for (size_t i = 0; i < c->commit.n_puts; i++) {
-		if (!str_eq(c->puts[i].key, key))
-			continue;
+		if (!str_eq(c->puts[i].key, key)) continue;
 		c->puts[i].value = value;
 		cause_hold(c, home);
 		return 0;
 	}
-	if (c->commit.n_puts >= EVENTS_MAX)
-		return E_TOO_LARGE;
+	if (c->commit.n_puts >= EVENTS_MAX) return E_TOO_LARGE;
 	c->puts = array_room(c->home->arena, c->puts, c->commit.n_puts, &c->cap_puts, sizeof *c->puts);
 	c->puts[c->commit.n_puts++] = (struct channel_put){key, value};
 	cause_hold(c, home);
 	return 0;
 }
 
-void cause_add_call(struct cause *c, struct call *call)
-{
-	list_append(&c->after, &call->at_cause);
-}
+void cause_add_call(struct cause *c, struct call *call) { list_append(&c->after, &call->at_cause); }
 
 static void cause_let_go(struct cause *c)
 {

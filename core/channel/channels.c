@@ -33,8 +33,7 @@ static void strings_free(char **list)
 
 int channels_new(struct channels **c_r, const struct channel_options *o, struct err *e)
 {
-	if (o->key.n < 16)
-		return err_set(e, E_INVALID, "the key of the server has %zu bytes; 32 are wanted", o->key.n);
+	if (o->key.n < 16) return err_set(e, E_INVALID, "the key of the server has %zu bytes; 32 are wanted", o->key.n);
 	struct channels *c = mem_new(struct channels);
 	c->loop = o->loop;
 	c->client = o->client;
@@ -52,22 +51,18 @@ int channels_new(struct channels **c_r, const struct channel_options *o, struct 
 	return 0;
 }
 
-// ---- plugins ---------------------------------------------------------------------------------------------------------------
+// ---- plugins ----------------------------------------------------------------------------------------------------
 
 struct plugin *channels_plugin(const struct channels *c, struct str channel)
 {
 	return channel.n ? smap_get(c->by_channel, channel) : NULL;
 }
 
-uint64_t plugin_next_id(struct plugin *p)
-{
-	return ++p->last_id;
-}
+uint64_t plugin_next_id(struct plugin *p) { return ++p->last_id; }
 
 static void plugin_free(struct plugin *p)
 {
-	if (p->block)
-		host_block_end(p->block);
+	if (p->block) host_block_end(p->block);
 	docs_fini(&p->docs);
 	mem_unref(p->lane);
 	map_free(&p->causes);
@@ -91,8 +86,7 @@ static int plugin_init(struct plugin *p, struct err *e)
 {
 	p->lane = lane_new(p->channels->loop, p->who);
 	p->block = host_block_new(p);
-	if (!p->table->init)
-		return 0;
+	if (!p->table->init) return 0;
 	struct doc_home *home = doc_home_new(&p->channels->pool);
 	int64_t entered = plugin_enter(p, home);
 	int32_t r = p->table->init(host_table(p->block));
@@ -103,8 +97,7 @@ static int plugin_init(struct plugin *p, struct err *e)
 
 static void plugin_fini(struct plugin *p)
 {
-	if (!p->table->fini)
-		return;
+	if (!p->table->fini) return;
 	struct doc_home *home = doc_home_new(&p->channels->pool);
 	int64_t entered = plugin_enter(p, home);
 	p->table->fini();
@@ -118,9 +111,9 @@ int channels_load(struct channels *c, const char *path, struct err *e)
 	struct plugin *p = plugin_new(c);
 	int r = loader_open(c, path, p, &why);
 	if (!r && channels_plugin(c, p->channel))
-		r = err_set(&why, E_CONFLICT, "the channel \"%.*s\" is loaded already; load a plugin once", STR_ARG(p->channel));
-	if (!r)
-		r = plugin_init(p, &why);
+		r = err_set(&why, E_CONFLICT, "the channel \"%.*s\" is loaded already; load a plugin once",
+			    STR_ARG(p->channel));
+	if (!r) r = plugin_init(p, &why);
 	if (r) {
 		plugin_free(p);
 		return err_set(e, r, "%s: %s", path, why.text);
@@ -140,8 +133,7 @@ int channels_load_folder(struct channels *c, const char *folder)
 {
 	struct dirent **files = NULL;
 	int n = scandir(folder, &files, is_plugin_file, alphasort), loaded = 0;
-	if (n < 0)
-		log_error("plugins", "the folder %s cannot be read", folder);
+	if (n < 0) log_error("plugins", "the folder %s cannot be read", folder);
 	for (int i = 0; i < n; i++) {
 		struct buf path = {0};
 		struct err e;
@@ -162,8 +154,7 @@ size_t channels_list(const struct channels *c, struct channel_info *list_r, size
 	size_t n = 0;
 	for (const struct list *at = c->plugins.next; at != &c->plugins; at = at->next) {
 		const struct plugin *p = list_entry(at, struct plugin, at);
-		if (n < max)
-			list_r[n] = (struct channel_info){p->channel, p->id, p->version, p->manifest.doc};
+		if (n < max) list_r[n] = (struct channel_info){p->channel, p->id, p->version, p->manifest.doc};
 		n++;
 	}
 	return n;
@@ -178,8 +169,7 @@ const struct json *channels_manifest(const struct channels *c, struct str channe
 int channels_check_config(struct channels *c, struct str channel, const struct json *config, struct err *e)
 {
 	const struct plugin *p = channels_plugin(c, channel);
-	if (!p)
-		return err_set(e, E_MISSING, "no plugin is loaded for the channel \"%.*s\"", STR_ARG(channel));
+	if (!p) return err_set(e, E_MISSING, "no plugin is loaded for the channel \"%.*s\"", STR_ARG(channel));
 	return config_check(p->manifest.config, config, e);
 }
 
@@ -189,17 +179,11 @@ void channels_stats(const struct channels *c, struct channel_stats *r)
 	live_stats(c, r);
 }
 
-const struct http_handler *channels_hooks(struct channels *c)
-{
-	return &c->hooks;
-}
+const struct http_handler *channels_hooks(struct channels *c) { return &c->hooks; }
 
-const struct http_handler *channels_live(struct channels *c)
-{
-	return live_handler(c);
-}
+const struct http_handler *channels_live(struct channels *c) { return live_handler(c); }
 
-// ---- closing ---------------------------------------------------------------------------------------------------------------
+// ---- closing ----------------------------------------------------------------------------------------------------
 
 static void channels_free(void *arg)
 {
@@ -221,14 +205,12 @@ static void channels_free(void *arg)
 	mem_free(c->public_url);
 	strings_free(c->allow_hosts);
 	mem_free(c);
-	if (closed)
-		closed(closed_arg);
+	if (closed) closed(closed_arg);
 }
 
 void channels_one_gone(struct channels *c)
 {
-	if (!c->is_shut || c->n_inboxes || !live_is_idle(c))
-		return;
+	if (!c->is_shut || c->n_inboxes || !live_is_idle(c)) return;
 	c->is_shut = false; /* once */
 	loop_defer(c->loop, channels_free, c);
 }
@@ -242,20 +224,15 @@ static void channels_shut(struct channels *c)
 	void *in;
 	while (map_next(c->inboxes, &at, &id, &in))
 		channels_close_inbox(c, id);
-	live_shut(c);
 	c->is_shut = true;
 	channels_one_gone(c);
 }
 
-static void patience_over(void *arg)
-{
-	channels_shut(arg);
-}
+static void patience_over(void *arg) { channels_shut(arg); }
 
 void channels_op_gone(struct channels *c)
 {
-	if (c->is_closing && !c->stats.ops_running && loop_timer_is_set(&c->patience))
-		loop_timer_set(&c->patience, 0);
+	if (c->is_closing && !c->stats.ops_running && loop_timer_is_set(&c->patience)) loop_timer_set(&c->patience, 0);
 }
 
 void channels_close(struct channels *c, int64_t ms, loop_cb done, void *arg)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Config schemas: type, properties, required, enum, bounds, items, default; and for the form: title, help, order, secret,
-// public, show_if. Unknown words of a schema are left to newer servers; unknown keys of a config are mistakes.
+// Config schemas: type, properties, required, enum, bounds, items, default; and for the form: title, help, order,
+// secret, public, show_if. Unknown words of a schema are left to newer servers; unknown keys of a config are mistakes.
 #include "config.h"
 #include "base/mem.h"
 #include <string.h>
@@ -20,11 +20,9 @@ struct place {
 
 static void place_write(struct buf *b, const struct place *p)
 {
-	if (!p)
-		return;
+	if (!p) return;
 	place_write(b, p->up);
-	if (b->n)
-		buf_add_char(b, '.');
+	if (b->n) buf_add_char(b, '.');
 	buf_add(b, p->key);
 }
 
@@ -34,8 +32,7 @@ static int wrong(const struct place *p, struct err *e, const char *fmt, ...)
 {
 	struct buf text = {0};
 	place_write(&text, p);
-	if (text.n)
-		buf_add(&text, STR(": "));
+	if (text.n) buf_add(&text, STR(": "));
 	va_list ap;
 	va_start(ap, fmt);
 	buf_vprintf(&text, fmt, ap);
@@ -49,8 +46,7 @@ static enum type type_of(const struct json *schema)
 {
 	struct str name = json_string_of(schema, "type");
 	for (size_t i = 0; i < ARRAY_LEN(TYPES); i++)
-		if (str_is(name, TYPES[i]))
-			return (enum type)i;
+		if (str_is(name, TYPES[i])) return (enum type)i;
 	return TYPE_NONE;
 }
 
@@ -59,17 +55,15 @@ static const struct json *property_of(const struct json *schema, struct str key)
 	return json_get_str(json_get(schema, "properties"), key);
 }
 
-// ---- the schema itself -----------------------------------------------------------------------------------------------------
+// ---- the schema itself ------------------------------------------------------------------------------------------
 
 static int schema_walk(const struct json *s, const struct place *at, int depth, struct err *e);
 
 static int schema_object(const struct json *s, const struct place *at, int depth, struct err *e)
 {
 	const struct json *properties = json_get(s, "properties");
-	if (!json_is(properties, JSON_MAP))
-		return wrong(at, e, "an object needs \"properties\"");
-	if (properties->n > PROPERTIES_MAX)
-		return wrong(at, e, "more than %d properties", PROPERTIES_MAX);
+	if (!json_is(properties, JSON_MAP)) return wrong(at, e, "an object needs \"properties\"");
+	if (properties->n > PROPERTIES_MAX) return wrong(at, e, "more than %d properties", PROPERTIES_MAX);
 	for (uint32_t i = 0; i < properties->n; i++) {
 		struct place below = {at, properties->members[i].key};
 		if (!below.key.n || str_find(below.key, '.') >= 0 || below.key.p[0] == '$')
@@ -77,12 +71,10 @@ static int schema_object(const struct json *s, const struct place *at, int depth
 		if (!at && str_is(below.key, "net"))
 			return wrong(&below, e, "\"net\" is the server's own; choose another name");
 		int r = schema_walk(properties->members[i].value, &below, depth + 1, e);
-		if (r)
-			return r;
+		if (r) return r;
 	}
 	const struct json *required = json_get(s, "required");
-	if (required && !json_is(required, JSON_LIST))
-		return wrong(at, e, "\"required\" should be a list of keys");
+	if (required && !json_is(required, JSON_LIST)) return wrong(at, e, "\"required\" should be a list of keys");
 	for (size_t i = 0; i < json_count(required); i++)
 		if (!property_of(s, json_string(json_at(required, i))))
 			return wrong(at, e, "\"required\" names %.*s, which is no property",
@@ -94,31 +86,26 @@ static int value_check(const struct json *schema, const struct json *v, const st
 
 static bool holds_secret(const struct json *s)
 {
-	if (json_bool_of(s, "secret", false))
-		return true;
+	if (json_bool_of(s, "secret", false)) return true;
 	const struct json *properties = json_get(s, "properties");
 	for (size_t i = 0; i < json_count(properties); i++)
-		if (holds_secret(properties->members[i].value))
-			return true;
+		if (holds_secret(properties->members[i].value)) return true;
 	const struct json *items = json_get(s, "items");
 	return items && holds_secret(items);
 }
 
 static int schema_walk(const struct json *s, const struct place *at, int depth, struct err *e)
 {
-	if (depth > SCHEMA_DEPTH)
-		return wrong(at, e, "more than %d levels", SCHEMA_DEPTH);
+	if (depth > SCHEMA_DEPTH) return wrong(at, e, "more than %d levels", SCHEMA_DEPTH);
 	enum type type = type_of(s);
 	if (type == TYPE_NONE)
 		return wrong(at, e, "\"type\" should be one of object, string, integer, number, boolean, array");
 	if (json_bool_of(s, "secret", false) && type != TYPE_STRING)
 		return wrong(at, e, "only a string can be a secret");
-	if (json_bool_of(s, "secret", false) && json_get(s, "default"))
-		return wrong(at, e, "a secret has no default");
+	if (json_bool_of(s, "secret", false) && json_get(s, "default")) return wrong(at, e, "a secret has no default");
 	if (json_bool_of(s, "public", false) && holds_secret(s))
 		return wrong(at, e, "what holds a secret is not public");
-	if (type == TYPE_ARRAY && holds_secret(s))
-		return wrong(at, e, "a list cannot hold secrets");
+	if (type == TYPE_ARRAY && holds_secret(s)) return wrong(at, e, "a list cannot hold secrets");
 	if (json_get(s, "enum") && !json_count(json_get(s, "enum")))
 		return wrong(at, e, "\"enum\" should be a list of values");
 	int r = 0;
@@ -126,19 +113,17 @@ static int schema_walk(const struct json *s, const struct place *at, int depth, 
 		r = schema_object(s, at, depth, e);
 	else if (type == TYPE_ARRAY)
 		r = schema_walk(json_get(s, "items"), &(struct place){at, STR("items")}, depth + 1, e);
-	if (!r && json_get(s, "default"))
-		r = value_check(s, json_get(s, "default"), at, e);
+	if (!r && json_get(s, "default")) r = value_check(s, json_get(s, "default"), at, e);
 	return r;
 }
 
 int schema_check(const struct json *schema, struct err *e)
 {
-	if (type_of(schema) != TYPE_OBJECT)
-		return err_set(e, E_INVALID, "the outermost \"type\" should be \"object\"");
+	if (type_of(schema) != TYPE_OBJECT) return err_set(e, E_INVALID, "the outermost \"type\" should be \"object\"");
 	return schema_walk(schema, NULL, 1, e);
 }
 
-// ---- a config against its schema -------------------------------------------------------------------------------------------
+// ---- a config against its schema --------------------------------------------------------------------------------
 
 static bool json_same(const struct json *a, const struct json *b)
 {
@@ -154,8 +139,7 @@ static bool json_same(const struct json *a, const struct json *b)
 static bool enum_has(const struct json *list, const struct json *v)
 {
 	for (size_t i = 0; i < json_count(list); i++)
-		if (json_same(json_at(list, i), v))
-			return true;
+		if (json_same(json_at(list, i), v)) return true;
 	return false;
 }
 
@@ -166,10 +150,8 @@ static bool is_shown(const struct json *property, const struct json *object_sche
 	for (size_t i = 0; json_is(show_if, JSON_MAP) && i < show_if->n; i++) {
 		struct str key = show_if->members[i].key;
 		const struct json *v = json_get_str(config, key);
-		if (!v)
-			v = json_get(property_of(object_schema, key), "default");
-		if (!v || !json_same(v, show_if->members[i].value))
-			return false;
+		if (!v) v = json_get(property_of(object_schema, key), "default");
+		if (!v || !json_same(v, show_if->members[i].value)) return false;
 	}
 	return true;
 }
@@ -183,16 +165,14 @@ static int unknown_key(const struct json *schema, struct str key, const struct p
 		names[i] = properties->members[i].key.p;
 	const char *near = str_nearest(key, names, n);
 	const struct place here = {at, key};
-	if (near)
-		return wrong(&here, e, "no such setting; did you mean %s?", near);
+	if (near) return wrong(&here, e, "no such setting; did you mean %s?", near);
 	return wrong(&here, e, "no such setting");
 }
 
 static int net_check(const struct json *net, struct err *e)
 {
 	const struct place at = {NULL, STR("net")}, hosts = {&at, STR("allow_hosts")};
-	if (!json_is(net, JSON_MAP))
-		return wrong(&at, e, "should be a map");
+	if (!json_is(net, JSON_MAP)) return wrong(&at, e, "should be a map");
 	for (uint32_t i = 0; i < net->n; i++)
 		if (!str_is(net->members[i].key, "allow_hosts"))
 			return wrong(&(struct place){&at, net->members[i].key}, e, "no such setting");
@@ -202,7 +182,8 @@ static int net_check(const struct json *net, struct err *e)
 	for (size_t i = 0; i < json_count(list); i++) {
 		struct str host = json_string(json_at(list, i));
 		if (!host.n || host.n > 255 || str_find(host, '/') >= 0 || str_find(host, ' ') >= 0)
-			return wrong(&hosts, e, "a host is a name or an address, with a port or without, and nothing else");
+			return wrong(&hosts, e,
+				     "a host is a name or an address, with a port or without, and nothing else");
 	}
 	return 0;
 }
@@ -212,15 +193,12 @@ static int object_check(const struct json *schema, const struct json *v, const s
 	for (uint32_t i = 0; i < v->n; i++) {
 		const struct place below = {at, v->members[i].key};
 		if (!at && str_is(below.key, "net")) {
-			if (net_check(v->members[i].value, e))
-				return E_INVALID;
+			if (net_check(v->members[i].value, e)) return E_INVALID;
 			continue;
 		}
 		const struct json *property = property_of(schema, below.key);
-		if (!property)
-			return unknown_key(schema, below.key, at, e);
-		if (value_check(property, v->members[i].value, &below, e))
-			return E_INVALID;
+		if (!property) return unknown_key(schema, below.key, at, e);
+		if (value_check(property, v->members[i].value, &below, e)) return E_INVALID;
 	}
 	const struct json *required = json_get(schema, "required");
 	for (size_t i = 0; i < json_count(required); i++) {
@@ -238,8 +216,7 @@ static int array_check(const struct json *schema, const struct json *v, const st
 	if (v->n < least || v->n > most)
 		return wrong(at, e, "should have %lld to %lld items", (long long)least, (long long)most);
 	for (uint32_t i = 0; i < v->n; i++)
-		if (value_check(json_get(schema, "items"), v->items[i], at, e))
-			return E_INVALID;
+		if (value_check(json_get(schema, "items"), v->items[i], at, e)) return E_INVALID;
 	return 0;
 }
 
@@ -259,10 +236,8 @@ static int number_check(const struct json *schema, const struct json *v, const s
 {
 	const struct json *min = json_get(schema, "minimum"), *max = json_get(schema, "maximum");
 	double x = json_real(v, 0);
-	if (min && x < json_real(min, x))
-		return wrong(at, e, "should be at least %g", json_real(min, 0));
-	if (max && x > json_real(max, x))
-		return wrong(at, e, "should be at most %g", json_real(max, 0));
+	if (min && x < json_real(min, x)) return wrong(at, e, "should be at least %g", json_real(min, 0));
+	if (max && x > json_real(max, x)) return wrong(at, e, "should be at most %g", json_real(max, 0));
 	return 0;
 }
 
@@ -286,8 +261,7 @@ static int value_check(const struct json *schema, const struct json *v, const st
 	if (!type_fits(type, v))
 		return wrong(at, e, "should be %s", type == TYPE_NONE ? "something else" : TYPE_WORDS[type]);
 	const struct json *words = json_get(schema, "enum");
-	if (words && !enum_has(words, v))
-		return wrong(at, e, "is none of the values that may stand there");
+	if (words && !enum_has(words, v)) return wrong(at, e, "is none of the values that may stand there");
 	switch (type) {
 	case TYPE_OBJECT: return object_check(schema, v, at, e);
 	case TYPE_ARRAY: return array_check(schema, v, at, e);
@@ -300,7 +274,6 @@ static int value_check(const struct json *schema, const struct json *v, const st
 
 int config_check(const struct json *schema, const struct json *config, struct err *e)
 {
-	if (!json_is(config, JSON_MAP))
-		return err_set(e, E_INVALID, "the settings should be a map");
+	if (!json_is(config, JSON_MAP)) return err_set(e, E_INVALID, "the settings should be a map");
 	return object_check(schema, config, NULL, e);
 }

@@ -10,9 +10,9 @@ MUST_USE int config_check(const struct json *schema, const struct json *config, 
 // The config with the schema's defaults filled in. Shares what it can with `config`, which must live as long.
 const struct json *config_fill(struct arena *a, const struct json *schema, const struct json *config);
 // As above, with {"$secret":handle} in place of each secret that is set: what the plugin sees.
-typedef struct str (*config_handle_cb)(struct arena *a, struct str name, const void *arg);
-const struct json *config_hide(struct arena *a, const struct json *schema, const struct json *filled, config_handle_cb handle,
-			       const void *arg);
+typedef const char *(*config_handle_cb)(struct arena *a, struct str name, const void *arg);
+const struct json *config_hide(struct arena *a, const struct json *schema, const struct json *filled,
+			       config_handle_cb handle, const void *arg);
 // Only what the schema marks "public": what the outside may see.
 const struct json *config_public(struct arena *a, const struct json *schema, const struct json *filled);
 // The value of a setting by its dotted name; NULL when it is not set.

@@ -2,10 +2,7 @@
 // What different eyes see of a config: with defaults, without secrets, only what is public.
 #include "config.h"
 
-static bool is_object(const struct json *schema)
-{
-	return str_is(json_string_of(schema, "type"), "object");
-}
+static bool is_object(const struct json *schema) { return str_is(json_string_of(schema, "type"), "object"); }
 
 const struct json *config_fill(struct arena *a, const struct json *schema, const struct json *config)
 {
@@ -35,7 +32,7 @@ struct hiding {
 static const struct json *handle_for(const struct hiding *h, struct str name)
 {
 	struct json_builder *b = json_build_map(h->a);
-	json_put(b, STR("$secret"), json_make_string(h->a, h->handle(h->a, name, h->arg)));
+	json_put(b, STR("$secret"), json_make_string(h->a, str_of(h->handle(h->a, name, h->arg))));
 	return json_build(b);
 }
 
@@ -58,8 +55,8 @@ static const struct json *hide_below(const struct hiding *h, const struct json *
 	return json_build(b);
 }
 
-const struct json *config_hide(struct arena *a, const struct json *schema, const struct json *filled, config_handle_cb handle,
-			       const void *arg)
+const struct json *config_hide(struct arena *a, const struct json *schema, const struct json *filled,
+			       config_handle_cb handle, const void *arg)
 {
 	const struct hiding h = {a, handle, arg};
 	return hide_below(&h, schema, filled, STR_NONE);

@@ -6,19 +6,13 @@
 
 static const EVP_MD *md_of(struct str algo)
 {
-	if (str_is(algo, "sha256"))
-		return EVP_sha256();
-	if (str_is(algo, "sha1"))
-		return EVP_sha1();
-	if (str_is(algo, "sha512"))
-		return EVP_sha512();
+	if (str_is(algo, "sha256")) return EVP_sha256();
+	if (str_is(algo, "sha1")) return EVP_sha1();
+	if (str_is(algo, "sha512")) return EVP_sha512();
 	return NULL;
 }
 
-bool digest_is_known(struct str algo)
-{
-	return md_of(algo) != NULL;
-}
+bool digest_is_known(struct str algo) { return md_of(algo) != NULL; }
 
 size_t digest_hash(struct str algo, struct str data, unsigned char out_r[DIGEST_MAX])
 {
@@ -32,7 +26,6 @@ size_t digest_hmac(struct str algo, struct str key, struct str data, unsigned ch
 	const EVP_MD *md = md_of(algo);
 	unsigned int n = 0;
 	const unsigned char *bytes = (const unsigned char *)(data.p ? data.p : "");
-	if (!md || key.n > INT32_MAX || !HMAC(md, key.p ? key.p : "", (int)key.n, bytes, data.n, out_r, &n))
-		return 0;
+	if (!md || key.n > INT32_MAX || !HMAC(md, key.p ? key.p : "", (int)key.n, bytes, data.n, out_r, &n)) return 0;
 	return n;
 }

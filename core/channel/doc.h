@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Documents as a plugin holds them: handles over json trees, checked at every use, and the arenas that the trees live in.
+// Documents as a plugin holds them: handles over json trees, checked at every use, and the arenas that the trees live
+// in.
 #pragma once
 #include "base/json.h"
 #include "beseda/plugin.h"
 
-// ---- homes: arenas shared by count -------------------------------------------------------------------------------------
+// ---- homes: arenas shared by count ------------------------------------------------------------------------------
 
 // All that belongs to one cause lives in one home: its op, its documents, its lists. Homes are used again.
 struct doc_pool;
@@ -24,7 +25,7 @@ struct doc_home *doc_home_new(struct doc_pool *p);
 struct doc_home *doc_home_ref(struct doc_home *h);
 void doc_home_unref(struct doc_home *h); // NULL is fine
 
-// ---- measures ----------------------------------------------------------------------------------------------------------
+// ---- measures ---------------------------------------------------------------------------------------------------
 
 struct doc_size {
 	uint32_t depth;
@@ -34,11 +35,11 @@ struct doc_size doc_measure(const struct json *v);
 // Within the limits of our own documents? 0 or E_TOO_LARGE; NULL is fine.
 int doc_check(const struct json *v, struct err *e);
 
-// ---- handles -----------------------------------------------------------------------------------------------------------
+// ---- handles ----------------------------------------------------------------------------------------------------
 
 struct doc_slot;
-// The handles of one plugin. A handle is an index and a generation that begins at random: what a plugin invents, or kept
-// beyond its life, is found out.
+// The handles of one plugin. A handle is an index and a generation that begins at random: what a plugin invents, or
+// kept beyond its life, is found out.
 struct docs {
 	struct doc_slot *slots;
 	uint32_t n, cap, free, scope;
@@ -61,7 +62,7 @@ const struct json *docs_get(struct docs *d, beseda_doc h, struct doc_home **home
 beseda_doc docs_keep(struct docs *d, beseda_doc h);
 int docs_drop(struct docs *d, beseda_doc h); // 0 or E_MISSING: not kept
 
-// ---- builders ----------------------------------------------------------------------------------------------------------
+// ---- builders ---------------------------------------------------------------------------------------------------
 
 beseda_build docs_build(struct docs *d);
 void docs_build_open(struct docs *d, beseda_build b, const char *key, bool is_map);

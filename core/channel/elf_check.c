@@ -8,16 +8,14 @@
 // Where the linker put our own header: the machine and byte order that we run on.
 extern const Elf64_Ehdr __ehdr_start __attribute__((weak, visibility("hidden")));
 
-// The run-time libraries of C and C++, and those of the sanitizers. Whatever else a plugin needs, a service does for it.
+// The run-time libraries of C and C++, and those of the sanitizers. Whatever else a plugin needs, a service does for
+// it.
 static const char *const ALLOWED[] = {
-	"libc.so.", "libm.so.",      "libpthread.so.", "libdl.so.",    "librt.so.",   "ld-linux", "libgcc_s.so.",
-	"libasan.", "libstdc++.so.", "libubsan.so.",   "libtsan.so.",  "liblsan.so.", "ld-musl",  "libclang_rt.",
+	"libc.so.", "libm.so.",      "libpthread.so.", "libdl.so.",   "librt.so.",   "ld-linux", "libgcc_s.so.",
+	"libasan.", "libstdc++.so.", "libubsan.so.",   "libtsan.so.", "liblsan.so.", "ld-musl",  "libclang_rt.",
 };
 
-static bool is_within(struct str file, uint64_t at, uint64_t n)
-{
-	return at <= file.n && n <= file.n - at;
-}
+static bool is_within(struct str file, uint64_t at, uint64_t n) { return at <= file.n && n <= file.n - at; }
 
 static int check_header(struct str file, Elf64_Ehdr *h_r, struct err *e)
 {
@@ -26,12 +24,13 @@ static int check_header(struct str file, Elf64_Ehdr *h_r, struct err *e)
 	memcpy(h_r, file.p, sizeof *h_r);
 	if (h_r->e_ident[EI_CLASS] != ELFCLASS64)
 		return err_set(e, E_INVALID, "it is not a 64-bit library; build it for a 64-bit machine");
-	bool is_ours = h_r->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] && h_r->e_machine == __ehdr_start.e_machine;
+	bool is_ours =
+		h_r->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA] && h_r->e_machine == __ehdr_start.e_machine;
 	if (!is_ours)
-		return err_set(e, E_INVALID, "it was built for another machine (%u, this one is %u); build it for this one",
+		return err_set(e, E_INVALID,
+			       "it was built for another machine (%u, this one is %u); build it for this one",
 			       h_r->e_machine, __ehdr_start.e_machine);
-	if (h_r->e_type != ET_DYN)
-		return err_set(e, E_INVALID, "it is no shared library; link it with -shared");
+	if (h_r->e_type != ET_DYN) return err_set(e, E_INVALID, "it is no shared library; link it with -shared");
 	if (h_r->e_phentsize != sizeof(Elf64_Phdr) || !h_r->e_phnum ||
 	    !is_within(file, h_r->e_phoff, (uint64_t)h_r->e_phnum * sizeof(Elf64_Phdr)))
 		return err_set(e, E_INVALID, "it is cut short or damaged; copy it again");
@@ -50,8 +49,7 @@ static bool offset_of(struct str file, const Elf64_Ehdr *h, uint64_t address, ui
 {
 	for (unsigned i = 0; i < h->e_phnum; i++) {
 		Elf64_Phdr p = program_header(file, h, i);
-		if (p.p_type != PT_LOAD || address < p.p_vaddr || address - p.p_vaddr >= p.p_filesz)
-			continue;
+		if (p.p_type != PT_LOAD || address < p.p_vaddr || address - p.p_vaddr >= p.p_filesz) continue;
 		*offset_r = p.p_offset + (address - p.p_vaddr);
 		return *offset_r >= p.p_offset && is_within(file, *offset_r, 1);
 	}
@@ -61,8 +59,7 @@ static bool offset_of(struct str file, const Elf64_Ehdr *h, uint64_t address, ui
 static bool library_is_allowed(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(ALLOWED); i++)
-		if (!strncmp(name, ALLOWED[i], strlen(ALLOWED[i])))
-			return true;
+		if (!strncmp(name, ALLOWED[i], strlen(ALLOWED[i]))) return true;
 	return false;
 }
 
@@ -71,8 +68,7 @@ static int check_needed(struct str file, uint64_t strings, uint64_t name, struct
 	uint64_t at = strings + name;
 	if (at < strings || !is_within(file, at, 1) || !memchr(file.p + at, 0, file.n - at))
 		return err_set(e, E_INVALID, "its list of libraries is damaged; build it again");
-	if (library_is_allowed(file.p + at))
-		return 0;
+	if (library_is_allowed(file.p + at)) return 0;
 	return err_set(e, E_INVALID,
 		       "it needs %.100s; a plugin may need the C and C++ libraries only: use a service of the server "
 		       "(http.fetch, crypto.hmac …), or link it in statically",
@@ -90,15 +86,12 @@ static int check_dynamic(struct str file, const Elf64_Ehdr *h, const Elf64_Phdr 
 		for (size_t i = 0; i < n; i++) {
 			Elf64_Dyn d;
 			memcpy(&d, file.p + dynamic->p_offset + i * sizeof d, sizeof d);
-			if (d.d_tag == DT_NULL)
-				break;
-			if (!round && d.d_tag == DT_STRTAB)
-				has_strings = offset_of(file, h, d.d_un.d_ptr, &strings);
+			if (d.d_tag == DT_NULL) break;
+			if (!round && d.d_tag == DT_STRTAB) has_strings = offset_of(file, h, d.d_un.d_ptr, &strings);
 			if (round && d.d_tag == DT_NEEDED && check_needed(file, strings, d.d_un.d_val, e))
 				return E_INVALID;
 		}
-		if (!has_strings)
-			return err_set(e, E_INVALID, "it has no dynamic strings; build it again");
+		if (!has_strings) return err_set(e, E_INVALID, "it has no dynamic strings; build it again");
 	}
 	return 0;
 }
@@ -107,12 +100,10 @@ int elf_check(struct str file, struct err *e)
 {
 	Elf64_Ehdr h;
 	int r = check_header(file, &h, e);
-	if (r)
-		return r;
+	if (r) return r;
 	for (unsigned i = 0; i < h.e_phnum; i++) {
 		Elf64_Phdr p = program_header(file, &h, i);
-		if (p.p_type == PT_DYNAMIC)
-			return check_dynamic(file, &h, &p, e);
+		if (p.p_type == PT_DYNAMIC) return check_dynamic(file, &h, &p, e);
 	}
 	return err_set(e, E_INVALID, "it is no shared library; link it with -shared");
 }

@@ -45,65 +45,47 @@ static int check_address(const struct json *v, const struct where *at, struct er
 static int check_error(const struct json *v, const struct where *at, struct err *e);
 static int also_receipt(const struct json *doc, struct err *e);
 
-static const struct event_fields THREAD = FIELDS(
-	{"external", IS(STRING), 512, true, .check = check_address},
-	{"kind", IS(STRING), .words = WORDS("direct", "group", "public", "call")}, 
-	{"name", IS(STRING), 256});
+static const struct event_fields THREAD =
+	FIELDS({"external", IS(STRING), 512, true, .check = check_address},
+	       {"kind", IS(STRING), .words = WORDS("direct", "group", "public", "call")}, {"name", IS(STRING), 256});
 
-static const struct event_fields SENDER = FIELDS(
-	{"kind", IS(STRING), 32, true, .check = check_address},
-	{"scope", IS(STRING), 255, true, .check = check_address},
-	{"address", IS(STRING), 512, true, .check = check_address},
-	{"name", IS(STRING), 256},
-	{"proof", IS(STRING), .words = WORDS("claimed", "channel", "signed")},
-	{"language", IS(STRING), 35},
-	{"avatar", IS(STRING), 2048});
+static const struct event_fields SENDER =
+	FIELDS({"kind", IS(STRING), 32, true, .check = check_address},
+	       {"scope", IS(STRING), 255, true, .check = check_address},
+	       {"address", IS(STRING), 512, true, .check = check_address}, {"name", IS(STRING), 256},
+	       {"proof", IS(STRING), .words = WORDS("claimed", "channel", "signed")}, {"language", IS(STRING), 35},
+	       {"avatar", IS(STRING), 2048});
 
-static const struct event_fields TEXT = FIELDS(
-	{"text", IS(STRING), TEXT_MAX, true},
-	{"format", IS(STRING), .words = WORDS("plain", "markdown", "html")});
+static const struct event_fields TEXT = FIELDS({"text", IS(STRING), TEXT_MAX, true},
+					       {"format", IS(STRING), .words = WORDS("plain", "markdown", "html")});
 
-static const struct event_fields MEDIA = FIELDS(
-	{"media", IS(STRING) | IS(INT), 20, true, .check = check_id},
-	{"kind", IS(STRING), .words = WORDS("image", "video", "audio", "voice", "file", "sticker")},
-	{"name", IS(STRING), 255},
-	{"mime", IS(STRING), 127},
-	{"caption", IS(STRING), TEXT_MAX});
+static const struct event_fields MEDIA =
+	FIELDS({"media", IS(STRING) | IS(INT), 20, true, .check = check_id},
+	       {"kind", IS(STRING), .words = WORDS("image", "video", "audio", "voice", "file", "sticker")},
+	       {"name", IS(STRING), 255}, {"mime", IS(STRING), 127}, {"caption", IS(STRING), TEXT_MAX});
 
-static const struct event_fields ERROR = FIELDS(
-	{"class", IS(STRING), 32},
-	{"code", IS(STRING) | IS(INT), 64},
-	{"text", IS(STRING), 500});
+static const struct event_fields ERROR =
+	FIELDS({"class", IS(STRING), 32}, {"code", IS(STRING) | IS(INT), 64}, {"text", IS(STRING), 500});
 
 static const struct event_fields OTHER = FIELDS({"fallback", IS(STRING), TEXT_MAX, true});
 
-static const struct event_fields MESSAGE_IN = FIELDS(
-	{"key", IS(STRING), 255, true, .check = check_address},
-	{"thread", IS(MAP), 0, true, .fields = &THREAD},
-	{"sender", IS(MAP), 0, true, .fields = &SENDER},
-	{"author", IS(STRING), .words = WORDS("contact", "device", "automatic")},
-	{"origin", IS(STRING), .words = WORDS("live", "backfill", "import")},
-	{"sent_at", IS(INT)},
-	{"external_id", IS(STRING), 512},
-	{"reply_to", IS(STRING), 512},
-	{"parts", IS(LIST), PARTS_MAX, true, .check = check_parts},
-	{"metadata", IS(MAP)});
+static const struct event_fields MESSAGE_IN =
+	FIELDS({"key", IS(STRING), 255, true, .check = check_address}, {"thread", IS(MAP), 0, true, .fields = &THREAD},
+	       {"sender", IS(MAP), 0, true, .fields = &SENDER},
+	       {"author", IS(STRING), .words = WORDS("contact", "device", "automatic")},
+	       {"origin", IS(STRING), .words = WORDS("live", "backfill", "import")}, {"sent_at", IS(INT)},
+	       {"external_id", IS(STRING), 512}, {"reply_to", IS(STRING), 512},
+	       {"parts", IS(LIST), PARTS_MAX, true, .check = check_parts}, {"metadata", IS(MAP)});
 
-static const struct event_fields RECEIPT = FIELDS(
-	{"key", IS(STRING), 255},
-	{"external_id", IS(STRING), 512},
-	{"message", IS(STRING) | IS(INT), 20, .check = check_id},
-	{"at", IS(INT)},
-	{"error", IS(MAP), .check = check_error});
+static const struct event_fields RECEIPT = FIELDS({"key", IS(STRING), 255}, {"external_id", IS(STRING), 512},
+						  {"message", IS(STRING) | IS(INT), 20, .check = check_id},
+						  {"at", IS(INT)}, {"error", IS(MAP), .check = check_error});
 
-static const struct event_fields TYPING = FIELDS(
-	{"thread", IS(MAP), 0, true, .fields = &THREAD},
-	{"sender", IS(MAP), .fields = &SENDER},
-	{"on", IS(BOOL)});
+static const struct event_fields TYPING = FIELDS({"thread", IS(MAP), 0, true, .fields = &THREAD},
+						 {"sender", IS(MAP), .fields = &SENDER}, {"on", IS(BOOL)});
 
-static const struct event_fields INBOX_STATE = FIELDS(
-	{"state", IS(STRING), 0, true, .words = WORDS("ok", "reauth", "failing")},
-	{"why", IS(STRING), 500});
+static const struct event_fields INBOX_STATE =
+	FIELDS({"state", IS(STRING), 0, true, .words = WORDS("ok", "reauth", "failing")}, {"why", IS(STRING), 500});
 
 static const struct event_type TYPES[] = {
 	{"message.in", EVENT_COMMITTED, &MESSAGE_IN, NULL},
@@ -118,15 +100,13 @@ static const struct event_type TYPES[] = {
 const struct event_type *event_find(struct str name)
 {
 	for (size_t i = 0; i < ARRAY_LEN(TYPES); i++)
-		if (str_is(name, TYPES[i].name))
-			return &TYPES[i];
+		if (str_is(name, TYPES[i].name)) return &TYPES[i];
 	return NULL;
 }
 
 static void where_write(struct buf *b, const struct where *at)
 {
-	if (!at)
-		return;
+	if (!at) return;
 	where_write(b, at->up);
 	if (!at->name)
 		buf_printf(b, "[%zu]", at->i);
@@ -151,13 +131,12 @@ static int wrong(const struct where *at, struct err *e, int code, const char *fm
 	return code;
 }
 
-// ---- what a table row cannot say -----------------------------------------------------------------------------------------
+// ---- what a table row cannot say --------------------------------------------------------------------------------
 
 static int check_id(const struct json *v, const struct where *at, struct err *e)
 {
 	uint64_t id;
-	if (json_is(v, JSON_INT) ? v->i > 0 : id_parse(json_string(v), &id) == 0)
-		return 0;
+	if (json_is(v, JSON_INT) ? v->i > 0 : id_parse(json_string(v), &id) == 0) return 0;
 	return wrong(at, e, E_INVALID, "is not an id");
 }
 
@@ -165,8 +144,7 @@ static int check_id(const struct json *v, const struct where *at, struct err *e)
 static int check_address(const struct json *v, const struct where *at, struct err *e)
 {
 	struct str s = json_string(v);
-	if (!s.n)
-		return wrong(at, e, E_INVALID, "is empty");
+	if (!s.n) return wrong(at, e, E_INVALID, "is empty");
 	for (size_t i = 0; i < s.n; i++)
 		if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
 			return wrong(at, e, E_INVALID, "holds a control character");
@@ -189,30 +167,26 @@ static int check_part(const struct json *part, const struct where *at, struct er
 
 static int check_parts(const struct json *v, const struct where *at, struct err *e)
 {
-	if (!v->n)
-		return wrong(at, e, E_INVALID, "is empty");
+	if (!v->n) return wrong(at, e, E_INVALID, "is empty");
 	for (size_t i = 0; i < v->n; i++) {
 		int r = check_part(json_at(v, i), &(struct where){at, NULL, i}, e);
-		if (r)
-			return r;
+		if (r) return r;
 	}
 	return 0;
 }
 
 static int also_receipt(const struct json *doc, struct err *e)
 {
-	if (json_string_of(doc, "external_id").n || json_id_of(doc, "message"))
-		return 0;
+	if (json_string_of(doc, "external_id").n || json_id_of(doc, "message")) return 0;
 	return err_set(e, E_INVALID, "external_id: a receipt names external_id or message");
 }
 
-// ---- the walk ------------------------------------------------------------------------------------------------------------
+// ---- the walk ---------------------------------------------------------------------------------------------------
 
 static bool word_is_one_of(struct str s, const char *const *words)
 {
 	for (; *words; words++)
-		if (str_is(s, *words))
-			return true;
+		if (str_is(s, *words)) return true;
 	return false;
 }
 
@@ -221,13 +195,13 @@ static int check_field(const struct event_field *f, const struct json *v, const 
 	static const char *const KINDS[] = {"null",     "true or false", "a whole number", "a number",
 					    "a string", "bytes",         "a list",         "a map"};
 	if (!(f->kinds & 1u << v->kind))
-		return wrong(at, e, E_INVALID, "should be %s, and is %s", KINDS[__builtin_ctz(f->kinds)], KINDS[v->kind]);
+		return wrong(at, e, E_INVALID, "should be %s, and is %s", KINDS[__builtin_ctz(f->kinds)],
+			     KINDS[v->kind]);
 	bool is_counted = v->kind == JSON_STRING || v->kind == JSON_LIST;
 	if (f->max && is_counted && v->n > f->max)
 		return wrong(at, e, E_TOO_LARGE, "has %u %s; %u are the most", v->n,
 			     v->kind == JSON_LIST ? "items" : "bytes", f->max);
-	if (v->kind == JSON_INT && v->i < 0)
-		return wrong(at, e, E_INVALID, "is negative");
+	if (v->kind == JSON_INT && v->i < 0) return wrong(at, e, E_INVALID, "is negative");
 	if (f->words && !word_is_one_of(json_string(v), f->words))
 		return wrong(at, e, E_INVALID, "is none of the words that may stand there");
 	int r = f->fields ? check_fields(f->fields, v, at, e) : 0;
@@ -236,18 +210,15 @@ static int check_field(const struct event_field *f, const struct json *v, const 
 
 static int check_fields(const struct event_fields *f, const struct json *v, const struct where *up, struct err *e)
 {
-	if (!json_is(v, JSON_MAP))
-		return wrong(up, e, E_INVALID, "should be a map");
+	if (!json_is(v, JSON_MAP)) return wrong(up, e, E_INVALID, "should be a map");
 	for (size_t i = 0; i < f->n; i++) {
 		const struct event_field *row = &f->row[i];
 		const struct json *member = json_get(v, row->name);
 		bool is_there = member && member->kind != JSON_NULL;
-		if (!is_there && !row->is_required)
-			continue;
+		if (!is_there && !row->is_required) continue;
 		const struct where at = {up, row->name, 0};
 		int r = is_there ? check_field(row, member, &at, e) : wrong(&at, e, E_INVALID, "is missing");
-		if (r)
-			return r;
+		if (r) return r;
 	}
 	return 0;
 }
@@ -256,9 +227,7 @@ int event_check(const struct event_type *t, const struct json *doc, struct err *
 {
 	struct err why = {0};
 	int r = doc_check(doc, &why);
-	if (!r)
-		r = check_fields(t->fields, doc, NULL, &why);
-	if (!r && t->also)
-		r = t->also(doc, &why);
+	if (!r) r = check_fields(t->fields, doc, NULL, &why);
+	if (!r && t->also) r = t->also(doc, &why);
 	return r ? err_set(e, r, "%s: %s", t->name, why.text) : 0;
 }

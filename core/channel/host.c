@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table that plugins call. It outlives its plugin: the code of a plugin is never unmapped, and a thread that it forgot
-// may still call.
+// The table that plugins call. It outlives its plugin: the code of a plugin is never unmapped, and a thread that it
+// forgot may still call.
 #include "host.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -37,17 +37,13 @@ struct host_block {
 static struct host_block *all_blocks;
 static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static struct host_block *block_of(const struct beseda_host *h)
-{
-	return container_of(h, struct host_block, table);
-}
+static struct host_block *block_of(const struct beseda_host *h) { return container_of(h, struct host_block, table); }
 
 struct plugin *host_plugin(const struct beseda_host *h, const char *what)
 {
 	struct host_block *b = block_of(h);
 	/* no lock: within a callback, on its thread, nobody takes the plugin away */
-	if (atomic_load_explicit(&b->entered_by, memory_order_relaxed) == (uintptr_t)pthread_self())
-		return b->plugin;
+	if (atomic_load_explicit(&b->entered_by, memory_order_relaxed) == (uintptr_t)pthread_self()) return b->plugin;
 	if (atomic_fetch_add(&b->n_strays, 1) < MISUSES_LOGGED)
 		log_warn(b->who, "%s was called outside a callback; nothing was done", what);
 	return NULL;
@@ -91,8 +87,7 @@ static void table_log(const struct beseda_host *h, uint64_t inbox, uint32_t leve
 static int32_t table_emit(const struct beseda_host *h, uint64_t cause, const char *event, beseda_doc doc)
 {
 	struct plugin *p = host_plugin(h, "emit");
-	if (!p)
-		return BESEDA_E_THREAD;
+	if (!p) return BESEDA_E_THREAD;
 	struct cause *c = cause_find(p, cause);
 	if (!c) {
 		plugin_misused(p, "emits under cause %llu, which is over or does not exist", (unsigned long long)cause);
@@ -110,8 +105,7 @@ static int32_t table_emit(const struct beseda_host *h, uint64_t cause, const cha
 static int32_t table_complete(const struct beseda_host *h, uint64_t op, uint32_t error, beseda_doc doc)
 {
 	struct plugin *p = host_plugin(h, "complete");
-	if (!p)
-		return BESEDA_E_THREAD;
+	if (!p) return BESEDA_E_THREAD;
 	struct doc_home *home = NULL;
 	const struct json *v = docs_get(&p->docs, doc, &home);
 	if (doc && !v) {
@@ -121,12 +115,11 @@ static int32_t table_complete(const struct beseda_host *h, uint64_t op, uint32_t
 	return op_complete(p, op, error, v, home);
 }
 
-static uint64_t table_call(const struct beseda_host *h, uint64_t cause, const char *service, beseda_doc doc, uint32_t flags,
-			   uint64_t tag)
+static uint64_t table_call(const struct beseda_host *h, uint64_t cause, const char *service, beseda_doc doc,
+			   uint32_t flags, uint64_t tag)
 {
 	struct plugin *p = host_plugin(h, "call");
-	if (!p)
-		return 0;
+	if (!p) return 0;
 	struct cause *c = cause_find(p, cause);
 	struct doc_home *home = NULL;
 	const struct json *v = docs_get(&p->docs, doc, &home);
@@ -141,12 +134,11 @@ static uint64_t table_call(const struct beseda_host *h, uint64_t cause, const ch
 static int32_t table_cancel(const struct beseda_host *h, uint64_t call)
 {
 	struct plugin *p = host_plugin(h, "cancel");
-	if (!p)
-		return BESEDA_E_THREAD;
+	if (!p) return BESEDA_E_THREAD;
 	return call_cancel(p, call) ? BESEDA_E_ENDED : 0;
 }
 
-// ---- wake ----------------------------------------------------------------------------------------------------------------
+// ---- wake -------------------------------------------------------------------------------------------------------
 
 static void wake_ended(struct cause *c, int status, const struct err *why)
 {
@@ -186,8 +178,7 @@ static void wakes_take(void *arg)
 	pthread_mutex_unlock(&b->lock);
 	for (size_t i = 0; p && i < n; i++) {
 		struct inbox *in = map_get(p->channels->inboxes, wakes[i]);
-		if (!in || in->plugin != p || list_is_linked(&in->wake_task.at))
-			continue;
+		if (!in || in->plugin != p || list_is_linked(&in->wake_task.at)) continue;
 		mem_ref(in);
 		in->wake_task.run = wake_run;
 		lane_push(in->lane, &in->wake_task);
@@ -198,10 +189,8 @@ static void wakes_take(void *arg)
 static void wake_add(struct host_block *b, uint64_t inbox)
 {
 	for (size_t i = 0; i < b->n_wakes; i++)
-		if (b->wakes[i] == inbox)
-			return;
-	if (b->n_wakes >= WAKES_MAX)
-		return;
+		if (b->wakes[i] == inbox) return;
+	if (b->n_wakes >= WAKES_MAX) return;
 	if (b->n_wakes == b->cap_wakes) {
 		b->cap_wakes = b->cap_wakes ? b->cap_wakes * 2 : 8;
 		b->wakes = mem_realloc(b->wakes, b->cap_wakes * sizeof *b->wakes);
@@ -215,14 +204,13 @@ static void table_wake(const struct beseda_host *h, uint64_t inbox)
 	pthread_mutex_lock(&b->lock);
 	if (b->plugin) {
 		wake_add(b, inbox);
-		if (!b->is_posted)
-			loop_post(b->loop, wakes_take, b);
+		if (!b->is_posted) loop_post(b->loop, wakes_take, b);
 		b->is_posted = true;
 	}
 	pthread_mutex_unlock(&b->lock);
 }
 
-// ---- extensions ----------------------------------------------------------------------------------------------------------
+// ---- extensions -------------------------------------------------------------------------------------------------
 
 static uint32_t table_is_lane(const struct beseda_host *h)
 {
@@ -232,15 +220,14 @@ static uint32_t table_is_lane(const struct beseda_host *h)
 static const void *table_ext(const struct beseda_host *h, const char *name)
 {
 	(void)h;
-	static const struct beseda_thread_check_v1 THREAD_CHECK = {.size = sizeof THREAD_CHECK, .is_lane = table_is_lane};
-	if (str_is(str_of(name), BESEDA_DOC_V1))
-		return &host_doc_table;
-	if (str_is(str_of(name), BESEDA_THREAD_CHECK_V1))
-		return &THREAD_CHECK;
+	static const struct beseda_thread_check_v1 THREAD_CHECK = {.size = sizeof THREAD_CHECK,
+								   .is_lane = table_is_lane};
+	if (str_is(str_of(name), BESEDA_DOC_V1)) return &host_doc_table;
+	if (str_is(str_of(name), BESEDA_THREAD_CHECK_V1)) return &THREAD_CHECK;
 	return NULL;
 }
 
-// ---- the block -----------------------------------------------------------------------------------------------------------
+// ---- the block --------------------------------------------------------------------------------------------------
 
 struct host_block *host_block_new(struct plugin *p)
 {
@@ -278,15 +265,11 @@ void host_block_end(struct host_block *b)
 	pthread_mutex_unlock(&b->lock);
 }
 
-const struct beseda_host *host_table(struct host_block *b)
-{
-	return &b->table;
-}
+const struct beseda_host *host_table(struct host_block *b) { return &b->table; }
 
 void plugin_misused(struct plugin *p, const char *fmt, ...)
 {
-	if (p->n_misuses > MISUSES_LOGGED)
-		return;
+	if (p->n_misuses > MISUSES_LOGGED) return;
 	struct buf text = {0};
 	va_list ap;
 	va_start(ap, fmt);

@@ -26,8 +26,8 @@ struct channels {
 	struct doc_pool pool;
 	struct list plugins;
 	struct smap *by_channel;
-	struct map *inboxes;  // those that are open or opening
-	size_t n_inboxes;     // those that still exist
+	struct map *inboxes; // those that are open or opening
+	size_t n_inboxes;    // those that still exist
 	struct live *live;
 	struct http_handler hooks;
 	struct channel_stats stats;
@@ -77,7 +77,7 @@ struct inbox {
 	char who[40]; // "inbox 42", for the log
 };
 
-// ---- calling out -------------------------------------------------------------------------------------------------------
+// ---- calling out ------------------------------------------------------------------------------------------------
 
 // Around every callback; what the plugin builds meanwhile goes to `home`.
 int64_t plugin_enter(struct plugin *p, struct doc_home *home);
@@ -94,7 +94,7 @@ void inbox_release(struct inbox *in);
 void channels_op_gone(struct channels *c);
 void channels_one_gone(struct channels *c); // an inbox or a live connection is gone: was it the last one?
 
-// ---- host.c: the table that a plugin calls -----------------------------------------------------------------------------
+// ---- host.c: the table that a plugin calls ----------------------------------------------------------------------
 
 struct host_block *host_block_new(struct plugin *p);
 void host_block_end(struct host_block *b); // the plugin is gone; the table stays for ever
@@ -103,7 +103,7 @@ const struct beseda_host *host_table(struct host_block *b);
 struct plugin *host_plugin(const struct beseda_host *h, const char *what);
 extern const struct beseda_doc_v1 host_doc_table;
 
-// ---- loader.c ----------------------------------------------------------------------------------------------------------
+// ---- loader.c ---------------------------------------------------------------------------------------------------
 
 // Copies, scans and opens a plugin file; fills table, id, version, channel and manifest.
 MUST_USE int loader_open(struct channels *c, const char *path, struct plugin *p, struct err *e);

@@ -16,8 +16,7 @@ static bool is_token(struct str s)
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_word && !strchr("!#$%&'*+-.^_`|~", c))
-			return false;
+		if (!is_word && !strchr("!#$%&'*+-.^_`|~", c)) return false;
 	}
 	return s.n > 0;
 }
@@ -29,15 +28,13 @@ static int write_pairs(struct http_job *j, const struct json *map, struct buf *b
 		struct buf value = {0};
 		int r = secret_text(j->call->in, map->members[i].value, &value, e);
 		if (!r) {
-			if (i)
-				buf_add_char(b, '&');
+			if (i) buf_add_char(b, '&');
 			url_encode(b, map->members[i].key);
 			buf_add_char(b, '=');
 			url_encode(b, buf_str(&value));
 		}
 		secret_wipe(&value);
-		if (r)
-			return r;
+		if (r) return r;
 	}
 	return 0;
 }
@@ -45,12 +42,10 @@ static int write_pairs(struct http_job *j, const struct json *map, struct buf *b
 static int write_url(struct http_job *j, struct err *e)
 {
 	const struct json *doc = j->call->doc, *query = json_get(doc, "query");
-	if (secret_text(j->call->in, json_get(doc, "url"), &j->url, e))
-		return E_INVALID;
+	if (secret_text(j->call->in, json_get(doc, "url"), &j->url, e)) return E_INVALID;
 	if (json_is(query, JSON_MAP) && query->n) {
 		buf_add_char(&j->url, str_find(buf_str(&j->url), '?') >= 0 ? '&' : '?');
-		if (write_pairs(j, query, &j->url, e))
-			return E_INVALID;
+		if (write_pairs(j, query, &j->url, e)) return E_INVALID;
 	}
 	struct url url;
 	struct err why;
@@ -70,16 +65,14 @@ static void add_header(struct http_job *j, struct str name, size_t from)
 static int write_headers(struct http_job *j, struct err *e)
 {
 	const struct json *map = json_get(j->call->doc, "headers");
-	if (json_count(map) > HEADERS_MAX)
-		return err_set(e, E_INVALID, "headers: more than %d", HEADERS_MAX);
+	if (json_count(map) > HEADERS_MAX) return err_set(e, E_INVALID, "headers: more than %d", HEADERS_MAX);
 	j->headers = arena_array(j->arena, struct http_header, json_count(map) + 2);
 	for (uint32_t i = 0; json_is(map, JSON_MAP) && i < map->n; i++) {
 		struct str name = map->members[i].key;
 		size_t from = j->values.n;
 		if (!is_token(name))
 			return err_set(e, E_INVALID, "headers: \"%.*s\" is no name of a header", STR_ARG(name));
-		if (secret_text(j->call->in, map->members[i].value, &j->values, e))
-			return E_INVALID;
+		if (secret_text(j->call->in, map->members[i].value, &j->values, e)) return E_INVALID;
 		for (size_t k = from; k < j->values.n; k++)
 			if ((unsigned char)j->values.p[k] < 0x20 && j->values.p[k] != '\t')
 				return err_set(e, E_INVALID, "headers: %.*s holds a control character", STR_ARG(name));
@@ -91,14 +84,12 @@ static int write_headers(struct http_job *j, struct err *e)
 static int write_basic(struct http_job *j, struct err *e)
 {
 	const struct json *basic = json_get(j->call->doc, "basic");
-	if (!basic)
-		return 0;
+	if (!basic) return 0;
 	struct buf pair = {0};
 	size_t from = j->values.n;
 	int r = secret_text(j->call->in, json_get(basic, "user"), &pair, e);
 	buf_add_char(&pair, ':');
-	if (!r)
-		r = secret_text(j->call->in, json_get(basic, "password"), &pair, e);
+	if (!r) r = secret_text(j->call->in, json_get(basic, "password"), &pair, e);
 	if (!r) {
 		buf_add(&j->values, STR("Basic "));
 		base64_encode(&j->values, buf_str(&pair));
@@ -111,8 +102,7 @@ static int write_basic(struct http_job *j, struct err *e)
 static bool has_header(const struct http_job *j, struct str name)
 {
 	for (size_t i = 0; i < j->n_headers; i++)
-		if (str_ieq(j->headers[i].name, name))
-			return true;
+		if (str_ieq(j->headers[i].name, name)) return true;
 	return false;
 }
 
@@ -148,7 +138,8 @@ static int write_limits(struct http_job *j, struct err *e)
 	static const struct {
 		const char *name;
 		int64_t least, most, standard;
-	} BOUNDS[] = {{"timeout_ms", 100, 600000, 30000}, {"max_bytes", 0, BYTES_MOST, 4 << 20}, {"redirects", 0, 10, 0}};
+	} BOUNDS[] = {
+		{"timeout_ms", 100, 600000, 30000}, {"max_bytes", 0, BYTES_MOST, 4 << 20}, {"redirects", 0, 10, 0}};
 	int64_t v[ARRAY_LEN(BOUNDS)];
 	for (size_t i = 0; i < ARRAY_LEN(BOUNDS); i++) {
 		v[i] = json_int_of(j->call->doc, BOUNDS[i].name, BOUNDS[i].standard);
@@ -161,8 +152,7 @@ static int write_limits(struct http_job *j, struct err *e)
 	static const char *const WANTS[] = {"json", "text", "bytes", "media"};
 	struct str want = json_string_of(j->call->doc, "answer");
 	for (size_t i = 0; i < ARRAY_LEN(WANTS); i++)
-		if (str_is(want, WANTS[i]))
-			j->want = (enum http_want)i;
+		if (str_is(want, WANTS[i])) j->want = (enum http_want)i;
 	/* a document holds no more than this; larger ones go to a file */
 	if (j->want != HTTP_WANT_MEDIA && j->fetch.max_bytes > JSON_PROVIDER.bytes)
 		j->fetch.max_bytes = JSON_PROVIDER.bytes;
@@ -173,8 +163,7 @@ int http_job_write(struct http_job *j, struct err *e)
 {
 	struct str method = json_string_of(j->call->doc, "method");
 	j->fetch.method = method.n ? method : STR("GET");
-	if (!is_token(j->fetch.method) || j->fetch.method.n > 20)
-		return err_set(e, E_INVALID, "method: is no method");
+	if (!is_token(j->fetch.method) || j->fetch.method.n > 20) return err_set(e, E_INVALID, "method: is no method");
 	if (write_url(j, e) || write_headers(j, e) || write_basic(j, e) || write_body(j, e) || write_limits(j, e))
 		return E_INVALID;
 	for (size_t i = 0; i < j->n_headers; i++)
@@ -192,14 +181,13 @@ void http_job_wipe(struct http_job *j)
 	secret_wipe(&j->values);
 }
 
-// ---- the answer ------------------------------------------------------------------------------------------------------------
+// ---- the answer -------------------------------------------------------------------------------------------------
 
 static struct str lower(struct arena *a, struct str s)
 {
 	char *p = arena_cstr(a, s);
 	for (size_t i = 0; i < s.n; i++)
-		if (p[i] >= 'A' && p[i] <= 'Z')
-			p[i] += 'a' - 'A';
+		if (p[i] >= 'A' && p[i] <= 'Z') p[i] += 'a' - 'A';
 	return (struct str){p, s.n};
 }
 
@@ -209,8 +197,7 @@ struct json_builder *http_job_answer(struct arena *a, const struct http_answer *
 	json_put(b, STR("status"), json_make_int(a, answer->status));
 	for (size_t i = 0; i < answer->n_headers && i < HEADERS_MAX; i++) {
 		const struct json *value = json_make_string(a, answer->headers[i].value);
-		if (value)
-			json_put(headers, lower(a, answer->headers[i].name), value);
+		if (value) json_put(headers, lower(a, answer->headers[i].name), value);
 	}
 	json_put(b, STR("headers"), json_build(headers));
 	return b;

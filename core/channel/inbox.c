@@ -26,35 +26,17 @@ static void inbox_move(struct inbox *in, enum inbox_state to)
 	in->state = to;
 }
 
-struct inbox *channels_inbox(struct channels *c, uint64_t id)
-{
-	return map_get(c->inboxes, id);
-}
+struct inbox *channels_inbox(struct channels *c, uint64_t id) { return map_get(c->inboxes, id); }
 
-const struct json *inbox_manifest(const struct inbox *in)
-{
-	return in->plugin->manifest.doc;
-}
+const struct json *inbox_manifest(const struct inbox *in) { return in->plugin->manifest.doc; }
 
-const struct json *inbox_config(const struct inbox *in)
-{
-	return in->config;
-}
+const struct json *inbox_config(const struct inbox *in) { return in->config; }
 
-struct channels *inbox_channels(const struct inbox *in)
-{
-	return in->plugin->channels;
-}
+struct channels *inbox_channels(const struct inbox *in) { return in->plugin->channels; }
 
-uint64_t inbox_id(const struct inbox *in)
-{
-	return in->id;
-}
+uint64_t inbox_id(const struct inbox *in) { return in->id; }
 
-bool inbox_takes_work(const struct inbox *in)
-{
-	return !in->plugin->channels->is_closing && in->state < INBOX_CLOSING;
-}
+bool inbox_takes_work(const struct inbox *in) { return !in->plugin->channels->is_closing && in->state < INBOX_CLOSING; }
 
 static void inbox_destroy(void *p)
 {
@@ -69,18 +51,14 @@ static void inbox_destroy(void *p)
 	channels_one_gone(c);
 }
 
-void inbox_release(struct inbox *in)
-{
-	mem_unref(in);
-}
+void inbox_release(struct inbox *in) { mem_unref(in); }
 
-// ---- opening ---------------------------------------------------------------------------------------------------------------
+// ---- opening ----------------------------------------------------------------------------------------------------
 
 static void tell_state(struct inbox *in, const char *state, struct str why)
 {
 	const struct channel_ports *ports = &in->plugin->channels->ports;
-	if (ports->inbox_state)
-		ports->inbox_state(ports->ctx, in->id, str_of(state), why);
+	if (ports->inbox_state) ports->inbox_state(ports->ctx, in->id, str_of(state), why);
 }
 
 static void inbox_started(const struct op_end *end, void *arg)
@@ -88,19 +66,16 @@ static void inbox_started(const struct op_end *end, void *arg)
 	struct inbox *in = arg;
 	if (end->status && end->status != E_CLOSED) {
 		log_warn(in->who, "inbox.start failed: %.*s", STR_ARG(end->text));
-		if (in->state == INBOX_OPEN)
-			tell_state(in, "failing", end->text);
+		if (in->state == INBOX_OPEN) tell_state(in, "failing", end->text);
 	}
 	inbox_release(in);
 }
 
 static void inbox_start(struct inbox *in)
 {
-	if (!manifest_has_verb(&in->plugin->manifest, "inbox.start"))
-		return;
+	if (!manifest_has_verb(&in->plugin->manifest, "inbox.start")) return;
 	const struct op_ask ask = {.verb = "inbox.start", .deadline_ms = START_MS};
-	if (!op_start(in, &ask, inbox_started, mem_ref(in)))
-		inbox_release(in);
+	if (!op_start(in, &ask, inbox_started, mem_ref(in))) inbox_release(in);
 }
 
 static void open_failed(struct inbox *in, int32_t class_)
@@ -151,10 +126,10 @@ struct handle_arg {
 	uint64_t inbox;
 };
 
-static struct str make_handle(struct arena *a, struct str name, const void *arg)
+static const char *make_handle(struct arena *a, struct str name, const void *arg)
 {
 	const struct handle_arg *h = arg;
-	return secret_handle(h->c, h->inbox, a, name);
+	return secret_handle(h->c, h->inbox, a, name).p;
 }
 
 static void read_config(struct inbox *in, const struct json *config)
@@ -172,14 +147,11 @@ static void read_config(struct inbox *in, const struct json *config)
 int channels_open_inbox(struct channels *c, uint64_t id, struct str channel, const struct json *config, struct err *e)
 {
 	struct plugin *p = channels_plugin(c, channel);
-	if (c->is_closing)
-		return err_set(e, E_CLOSED, "the server is stopping");
-	if (!p)
-		return err_set(e, E_MISSING, "no plugin is loaded for the channel \"%.*s\"", STR_ARG(channel));
+	if (c->is_closing) return err_set(e, E_CLOSED, "the server is stopping");
+	if (!p) return err_set(e, E_MISSING, "no plugin is loaded for the channel \"%.*s\"", STR_ARG(channel));
 	if (!id || map_get(c->inboxes, id))
 		return err_set(e, E_CONFLICT, "inbox %llu is open already", (unsigned long long)id);
-	if (channels_check_config(c, channel, config, e))
-		return E_INVALID;
+	if (channels_check_config(c, channel, config, e)) return E_INVALID;
 	struct inbox *in = mem_ref_new(sizeof *in, inbox_destroy);
 	in->plugin = p;
 	in->id = id;
@@ -189,8 +161,7 @@ int channels_open_inbox(struct channels *c, uint64_t id, struct str channel, con
 	list_init(&in->calls);
 	in->lane = p->manifest.lane_for_each_inbox ? lane_new(c->loop, in->who) : mem_ref(p->lane);
 	read_config(in, config);
-	if (p->manifest.has_live)
-		live_inbox_new(in);
+	if (p->manifest.has_live) live_inbox_new(in);
 	c->n_inboxes++;
 	map_put(c->inboxes, id, in);
 	in->open_task.run = open_run;
@@ -199,7 +170,7 @@ int channels_open_inbox(struct channels *c, uint64_t id, struct str channel, con
 	return 0;
 }
 
-// ---- closing ---------------------------------------------------------------------------------------------------------------
+// ---- closing ----------------------------------------------------------------------------------------------------
 
 static void close_run(struct lane_task *task)
 {
@@ -221,11 +192,9 @@ static void close_run(struct lane_task *task)
 void channels_close_inbox(struct channels *c, uint64_t id)
 {
 	struct inbox *in = map_remove(c->inboxes, id);
-	if (!in)
-		return;
+	if (!in) return;
 	mem_ref(in);
-	if (in->live)
-		live_inbox_close(in);
+	if (in->live) live_inbox_close(in);
 	bool was_opened = in->state == INBOX_OPEN;
 	if (in->state == INBOX_OPENING && lane_remove(in->lane, &in->open_task))
 		inbox_release(in); /* the reference of the task */

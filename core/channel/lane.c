@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lanes: each drains once a turn of the loop, within a budget of time, so that one busy plugin does not hold up the rest.
+// Lanes: each drains once a turn of the loop, within a budget of time, so that one busy plugin does not hold up the
+// rest.
 #include "lane.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -35,18 +36,15 @@ static void lane_drain(void *arg)
 	l->is_running = true;
 	for (int i = 0; i < TASKS_A_TURN; i++) {
 		struct list *at = list_pop(&l->tasks);
-		if (!at)
-			break;
+		if (!at) break;
 		l->n--;
 		struct lane_task *t = list_entry(at, struct lane_task, at);
 		t->run(t);
-		if (clock_mono_ns() > until)
-			break;
+		if (clock_mono_ns() > until) break;
 	}
 	l->is_running = false;
 	l->is_scheduled = false;
-	if (!list_is_empty(&l->tasks))
-		lane_schedule(l);
+	if (!list_is_empty(&l->tasks)) lane_schedule(l);
 	mem_unref(l);
 }
 
@@ -61,20 +59,15 @@ void lane_push(struct lane *l, struct lane_task *t)
 	assert(loop_is_here(l->loop));
 	list_append(&l->tasks, &t->at);
 	l->n++;
-	if (!l->is_scheduled)
-		lane_schedule(l);
+	if (!l->is_scheduled) lane_schedule(l);
 }
 
 bool lane_remove(struct lane *l, struct lane_task *t)
 {
-	if (!list_is_linked(&t->at))
-		return false;
+	if (!list_is_linked(&t->at)) return false;
 	list_remove(&t->at);
 	l->n--;
 	return true;
 }
 
-bool lane_is_full(const struct lane *l)
-{
-	return l->n >= LANE_MAX;
-}
+bool lane_is_full(const struct lane *l) { return l->n >= LANE_MAX; }

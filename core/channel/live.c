@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <string.h>
 
-// ---- threads -------------------------------------------------------------------------------------------------------------------
+// ---- threads ----------------------------------------------------------------------------------------------------
 
 static struct str thread_key(struct buf *b, uint64_t inbox, struct str address)
 {
@@ -28,8 +28,7 @@ static struct live_thread *thread_find(const struct live *l, uint64_t inbox, str
 
 static void set_string(struct str *to, struct str s)
 {
-	if (!s.p || str_eq(*to, s))
-		return;
+	if (!s.p || str_eq(*to, s)) return;
 	mem_free((void *)to->p);
 	*to = (struct str){mem_strndup(s.p, s.n), s.n};
 }
@@ -59,7 +58,8 @@ static void thread_lapsed(void *arg)
 		struct json_builder *b = json_build_map(home->arena);
 		json_put(b, STR("thread"), json_make_string(home->arena, t->address));
 		json_put(b, STR("address"), json_make_string(home->arena, t->address));
-		const struct op_ask ask = {.verb = "live.gone", .doc = json_build(b), .home = home, .deadline_ms = 10000};
+		const struct op_ask ask = {
+			.verb = "live.gone", .doc = json_build(b), .home = home, .deadline_ms = 10000};
 		op_start(in, &ask, NULL, NULL);
 	}
 	thread_free(t);
@@ -91,8 +91,7 @@ struct live_thread *live_thread_of(struct inbox *in, struct str address, struct 
 
 bool live_watch(struct live_watcher *w, struct live_thread *t)
 {
-	if (t->n_watchers >= LIVE_WATCHERS_MAX)
-		return false;
+	if (t->n_watchers >= LIVE_WATCHERS_MAX) return false;
 	w->thread = t;
 	list_append(&t->watchers, &w->at);
 	t->n_watchers++;
@@ -103,12 +102,10 @@ bool live_watch(struct live_watcher *w, struct live_thread *t)
 void live_unwatch(struct live_watcher *w)
 {
 	struct live_thread *t = w->thread;
-	if (!t)
-		return;
+	if (!t) return;
 	list_remove(&w->at);
 	w->thread = NULL;
-	if (!--t->n_watchers)
-		loop_timer_set(&t->linger, LIVE_LINGER_MS);
+	if (!--t->n_watchers) loop_timer_set(&t->linger, LIVE_LINGER_MS);
 }
 
 // A bucket that fills with time: takes `want`, or says how many ms until it would be there.
@@ -141,7 +138,7 @@ int64_t live_take_upload(struct live_thread *t, int64_t bytes)
 	return bucket_take(&t->upload_left, &t->upload_at, loop_now_ms(t->in->plugin->channels->loop), rule);
 }
 
-// ---- pushes ----------------------------------------------------------------------------------------------------------------------
+// ---- pushes -----------------------------------------------------------------------------------------------------
 
 bool channels_live_is_watched(struct channels *c, uint64_t inbox, struct str thread)
 {
@@ -153,15 +150,15 @@ void channels_live_push(struct channels *c, uint64_t inbox, struct str thread, s
 {
 	struct live_thread *t = thread_find(c->live, inbox, thread);
 	const struct json *doc = NULL;
-	if (!t || !t->n_watchers)
-		return;
+	if (!t || !t->n_watchers) return;
 	struct arena *a = arena_new(0);
 	struct err e;
 	if (json_parse(a, frame, &JSON_OURS, &doc, &e))
 		log_error(t->in->who, "a live frame that is no JSON: %s", e.text);
 	if (doc) {
-		struct live_push p = {frame, json_string_of(doc, "cursor"), ws_frame_text(frame)};
-		list_each(at, &t->watchers) {
+		struct str text = live_dress(t->in, a, t->address, doc, frame);
+		struct live_push p = {text, json_string_of(doc, "cursor"), ws_frame_text(text)};
+		list_each (at, &t->watchers) {
 			struct live_watcher *w = list_entry(at, struct live_watcher, at);
 			w->push(w, &p);
 		}
@@ -170,18 +167,16 @@ void channels_live_push(struct channels *c, uint64_t inbox, struct str thread, s
 	arena_free(&a);
 }
 
-// ---- routes ----------------------------------------------------------------------------------------------------------------------
+// ---- routes -----------------------------------------------------------------------------------------------------
 
 // "/live/42/file/7" → inbox 42, "file", "7".
 static struct inbox *route(struct channels *c, struct str path, struct str *what_r, struct str *rest_r)
 {
 	struct str word;
 	uint64_t id;
-	if (!str_starts(path, STR("/live/")))
-		return NULL;
+	if (!str_starts(path, STR("/live/"))) return NULL;
 	path = (struct str){path.p + 6, path.n - 6};
-	if (!str_cut(&path, '/', &word) || str_to_u64(word, &id) || !str_cut(&path, '/', what_r))
-		return NULL;
+	if (!str_cut(&path, '/', &word) || str_to_u64(word, &id) || !str_cut(&path, '/', what_r)) return NULL;
 	*rest_r = path;
 	struct inbox *in = channels_inbox(c, id);
 	return in && in->live && inbox_takes_work(in) ? in : NULL;
@@ -196,7 +191,8 @@ static void live_head(struct http_exchange *x, struct http_body_plan *plan, void
 	plan->max_bytes = 1024; /* GET and the like: nothing to say */
 	if (!in)
 		live_refuse(x, NULL, 404, "missing");
-	else if (!live_origin_is_allowed(in, rq) && !str_is(what, "asset") && !str_is(what, "ws") && !str_is(rq->method, "OPTIONS"))
+	else if (!live_origin_is_allowed(in, rq) && !str_is(what, "asset") && !str_is(what, "ws") &&
+		 !str_is(rq->method, "OPTIONS"))
 		live_refuse(x, in, 403, "origin");
 	else if (str_is(what, "upload") && str_is(rq->method, "POST"))
 		live_upload_head(x, in, plan);
@@ -210,7 +206,7 @@ static void live_request(struct http_exchange *x, void *arg)
 	struct str what, rest;
 	const struct http_request *rq = http_request(x);
 	struct inbox *in = route(c, rq->path, &what, &rest);
-	bool is_get = str_is(rq->method, "GET"), is_post = str_is(rq->method, "POST");
+	bool is_get = str_is(rq->method, "GET") || str_is(rq->method, "HEAD"), is_post = str_is(rq->method, "POST");
 	if (!in)
 		live_refuse(x, NULL, 404, "missing");
 	else if (str_is(rq->method, "OPTIONS"))
@@ -229,12 +225,9 @@ static void live_request(struct http_exchange *x, void *arg)
 		live_refuse(x, in, 404, "missing");
 }
 
-const struct http_handler *live_handler(struct channels *c)
-{
-	return &c->live->handler;
-}
+const struct http_handler *live_handler(struct channels *c) { return &c->live->handler; }
 
-// ---- life --------------------------------------------------------------------------------------------------------------------------
+// ---- life -------------------------------------------------------------------------------------------------------
 
 struct live *live_new(struct channels *c)
 {
@@ -252,21 +245,12 @@ void live_free(struct channels *c)
 	c->live = NULL;
 }
 
-void live_shut(struct channels *c)
-{
-	(void)c; /* each inbox has closed its own */
-}
-
-bool live_is_idle(const struct channels *c)
-{
-	return !c->live->n_sockets && !c->live->n_polls && !c->live->n_busy;
-}
+bool live_is_idle(const struct channels *c) { return !c->live->n_sockets && !c->live->n_polls && !c->live->n_busy; }
 
 void live_busy(struct live *l, int change)
 {
 	l->n_busy += (size_t)change;
-	if (change < 0)
-		channels_one_gone(l->channels);
+	if (change < 0) channels_one_gone(l->channels);
 }
 
 void live_stats(const struct channels *c, struct channel_stats *r)
@@ -288,7 +272,7 @@ void live_inbox_close(struct inbox *in)
 {
 	live_ws_close_all(in);
 	live_poll_close_all(in);
-	list_each(at, &in->live->threads) {
+	list_each (at, &in->live->threads) {
 		struct live_thread *t = list_entry(at, struct live_thread, at);
 		while (!list_is_empty(&t->watchers))
 			live_unwatch(list_entry(list_first(&t->watchers), struct live_watcher, at));
@@ -298,8 +282,7 @@ void live_inbox_close(struct inbox *in)
 
 void live_inbox_free(struct inbox *in)
 {
-	if (!in->live)
-		return;
+	if (!in->live) return;
 	assert(list_is_empty(&in->live->threads));
 	mem_free(in->live);
 	in->live = NULL;

@@ -23,17 +23,22 @@ static const char *type_of(struct str path)
 	static const struct {
 		const char *end, *type;
 	} TYPES[] = {
-		{".js", "text/javascript; charset=utf-8"}, {".mjs", "text/javascript; charset=utf-8"},
-		{".css", "text/css; charset=utf-8"},       {".html", "text/html; charset=utf-8"},
-		{".json", "application/json"},             {".svg", "image/svg+xml"},
-		{".png", "image/png"},                     {".webp", "image/webp"},
-		{".ico", "image/x-icon"},                  {".woff2", "font/woff2"},
-		{".mp3", "audio/mpeg"},                    {".txt", "text/plain; charset=utf-8"},
+		{".js", "text/javascript; charset=utf-8"},
+		{".mjs", "text/javascript; charset=utf-8"},
+		{".css", "text/css; charset=utf-8"},
+		{".html", "text/html; charset=utf-8"},
+		{".json", "application/json"},
+		{".svg", "image/svg+xml"},
+		{".png", "image/png"},
+		{".webp", "image/webp"},
+		{".ico", "image/x-icon"},
+		{".woff2", "font/woff2"},
+		{".mp3", "audio/mpeg"},
+		{".txt", "text/plain; charset=utf-8"},
 		{".map", "application/json"},
 	};
 	for (size_t i = 0; i < ARRAY_LEN(TYPES); i++)
-		if (str_ends(path, str_of(TYPES[i].end)))
-			return TYPES[i].type;
+		if (str_ends(path, str_of(TYPES[i].end))) return TYPES[i].type;
 	return "application/octet-stream";
 }
 
@@ -41,16 +46,13 @@ static const char *type_of(struct str path)
 static bool path_is_safe(struct str path)
 {
 	struct str word;
-	if (!path.n || path.n > 200 || str_ends(path, STR("/")))
-		return false;
+	if (!path.n || path.n > 200 || str_ends(path, STR("/"))) return false;
 	while (str_cut(&path, '/', &word)) {
-		if (!word.n || word.p[0] == '.')
-			return false;
+		if (!word.n || word.p[0] == '.') return false;
 		for (size_t i = 0; i < word.n; i++) {
 			char c = word.p[i];
 			bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-			if (!is_word && !strchr("-_.", c))
-				return false;
+			if (!is_word && !strchr("-_.", c)) return false;
 		}
 	}
 	return true;
@@ -63,17 +65,16 @@ static void asset_open(void *arg)
 	struct stat st;
 	f->fd = f->takes_gzip ? open(f->zipped.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
 	f->is_zipped = f->fd >= 0;
-	if (f->fd < 0)
-		f->fd = open(f->path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (f->fd < 0)
-		return;
+	if (f->fd < 0) f->fd = open(f->path.p, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd < 0) return;
 	if (fstat(f->fd, &st) || !S_ISREG(st.st_mode)) {
 		close(f->fd);
 		f->fd = -1;
 		return;
 	}
 	f->size = (uint64_t)st.st_size;
-	snprintf(f->etag, sizeof f->etag, "\"%llx-%llx%s\"", (unsigned long long)st.st_mtim.tv_sec * 1000 + (unsigned long long)st.st_mtim.tv_nsec / 1000000,
+	snprintf(f->etag, sizeof f->etag, "\"%llx-%llx%s\"",
+		 (unsigned long long)st.st_mtim.tv_sec * 1000 + (unsigned long long)st.st_mtim.tv_nsec / 1000000,
 		 (unsigned long long)st.st_size, f->is_zipped ? "-gz" : "");
 }
 
@@ -82,10 +83,8 @@ static bool etag_matches(struct http_exchange *x, const char *etag)
 	struct str given = http_request_header(http_request(x), "if-none-match");
 	for (struct str one; str_cut(&given, ',', &one);) {
 		one = str_trim(one);
-		if (str_starts(one, STR("W/")))
-			one = (struct str){one.p + 2, one.n - 2};
-		if (str_is(one, etag))
-			return true;
+		if (str_starts(one, STR("W/"))) one = (struct str){one.p + 2, one.n - 2};
+		if (str_is(one, etag)) return true;
 	}
 	return false;
 }
@@ -98,8 +97,7 @@ static void asset_headers(struct http_exchange *x, const struct asset *f)
 	http_header_add(x, "X-Content-Type-Options", STR("nosniff"));
 	http_header_add(x, "Access-Control-Allow-Origin", STR("*"));
 	http_header_add(x, "Cross-Origin-Resource-Policy", STR("cross-origin"));
-	if (f->is_zipped)
-		http_header_add(x, "Content-Encoding", STR("gzip"));
+	if (f->is_zipped) http_header_add(x, "Content-Encoding", STR("gzip"));
 }
 
 static void asset_opened(int status, void *arg)
@@ -108,8 +106,7 @@ static void asset_opened(int status, void *arg)
 	struct http_exchange *x = f->x;
 	if (status || f->fd < 0) {
 		live_refuse(x, f->in, 404, "missing");
-		if (f->fd >= 0)
-			close(f->fd);
+		if (f->fd >= 0) close(f->fd);
 	} else if (etag_matches(x, f->etag)) {
 		close(f->fd);
 		asset_headers(x, f);

@@ -27,8 +27,7 @@ static bool is_safe_image(struct str type)
 {
 	static const char *const SAFE[] = {"image/png", "image/jpeg", "image/gif", "image/webp"};
 	for (size_t i = 0; i < ARRAY_LEN(SAFE); i++)
-		if (str_is(type, SAFE[i]))
-			return true;
+		if (str_is(type, SAFE[i])) return true;
 	return false;
 }
 
@@ -36,8 +35,7 @@ static bool type_is_clean(struct str type)
 {
 	bool has_slash = false;
 	for (size_t i = 0; i < type.n; i++) {
-		if (type.p[i] <= ' ' || type.p[i] > '~' || type.p[i] == ';' || type.p[i] == ',')
-			return false;
+		if (type.p[i] <= ' ' || type.p[i] > '~' || type.p[i] == ';' || type.p[i] == ',') return false;
 		has_slash |= type.p[i] == '/';
 	}
 	return has_slash && type.n < 128;
@@ -60,7 +58,8 @@ static void file_found(int status, int fd, uint64_t size, struct str type, struc
 {
 	struct reading *r = arg;
 	if (status) {
-		live_refuse(r->x, r->in, status == E_MISSING ? 404 : 503, status == E_MISSING ? "missing" : "unavailable");
+		live_refuse(r->x, r->in, status == E_MISSING ? 404 : 503,
+			    status == E_MISSING ? "missing" : "unavailable");
 	} else {
 		bool is_clean = type_is_clean(type);
 		file_headers(r->x, r->in, type, name);

@@ -46,18 +46,17 @@ struct live_thread {
 	struct str address, name, proof;
 	struct list watchers;
 	int n_watchers;
-	int n_refused; // frames in a row, for the rate
+	int n_refused;                   // frames in a row, for the rate
 	int64_t tokens_milli, tokens_at; // frames that may come
 	int64_t upload_left, upload_at;  // bytes
 	int64_t typing_at;
 	struct loop_timer linger;
 };
 
-// ---- live.c: life, threads, pushes ---------------------------------------------------------------------------------------
+// ---- live.c: life, threads, pushes ------------------------------------------------------------------------------
 
 struct live *live_new(struct channels *c);
 void live_free(struct channels *c);
-void live_shut(struct channels *c); // inboxes are closing; what is held ends
 bool live_is_idle(const struct channels *c);
 void live_stats(const struct channels *c, struct channel_stats *r);
 void live_inbox_new(struct inbox *in);
@@ -75,7 +74,7 @@ void live_busy(struct live *l, int change); // of n_busy; the last one may let t
 int64_t live_take_frame(struct live_thread *t);
 int64_t live_take_upload(struct live_thread *t, int64_t bytes);
 
-// ---- live_token.c ----------------------------------------------------------------------------------------------------------
+// ---- live_token.c -----------------------------------------------------------------------------------------------
 
 struct live_token {
 	struct str address;
@@ -83,10 +82,14 @@ struct live_token {
 };
 struct str live_token_make(const struct inbox *in, struct arena *a, struct str address);
 bool live_token_check(const struct inbox *in, struct arena *a, struct str token, struct live_token *t_r);
+// A frame of the port as its visitor gets it: media parts have the signed "url" of their file. Lives in a, or is
+// `text`.
+struct str live_dress(const struct inbox *in, struct arena *a, struct str address, const struct json *frame,
+		      struct str text);
 // The address that a file's signed parameter lets in.
 bool live_file_check(const struct inbox *in, struct arena *a, struct str t, uint64_t media, struct str *address_r);
 
-// ---- live_origin.c: who may embed us -----------------------------------------------------------------------------------------
+// ---- live_origin.c: who may embed us ----------------------------------------------------------------------------
 
 bool live_origin_is_allowed(const struct inbox *in, const struct http_request *rq);
 void live_cors(struct http_exchange *x, const struct inbox *in); // response headers for the browser
@@ -96,7 +99,7 @@ void live_options(struct http_exchange *x, const struct inbox *in);
 // The visitor of "Authorization: Bearer"; false: nobody we know.
 bool live_bearer(struct http_exchange *x, const struct inbox *in, struct str *address_r);
 
-// ---- live_session.c: hello and frames, for sockets and polls alike -------------------------------------------------------------
+// ---- live_session.c: hello and frames, for sockets and polls alike ----------------------------------------------
 
 struct live_hello {
 	const struct json *frame; // the client's
@@ -121,15 +124,15 @@ struct live_from {
 	live_reply_cb cb;
 	void *arg;
 };
-// One frame after the hello. True: the reply comes through cb (STR_NONE: there is none), never before this returns; false:
-// it stands in `now`, which may stay empty.
+// One frame after the hello. True: the reply comes through cb (STR_NONE: there is none), never before this returns;
+// false: it stands in `now`, which may stay empty.
 bool live_frame(struct live_thread *t, const struct json *frame, const struct live_from *from, struct buf *now);
 bool live_is_flooded(const struct live_thread *t); // so many frames were refused that the connection should go
 void live_error_write(struct buf *b, struct str key, const char *code, const char *text, int64_t retry_ms);
 // What a client sent, as a frame: NULL when it is none.
 const struct json *live_frame_parse(struct arena *a, struct str text);
 
-// ---- live_replay.c: replay, then live, without gap and repeat --------------------------------------------------------------------
+// ---- live_replay.c: replay, then live, without gap and repeat ---------------------------------------------------
 
 struct live_replay;
 typedef void (*live_replay_send_cb)(void *arg, struct str text, struct ws_frame *frame); // frame may be NULL
@@ -140,16 +143,13 @@ struct live_replay_ends {
 	void *arg;
 };
 // `slot` is where the owner keeps it; it is set NULL when it is over for good.
-void live_replay_start(struct live_replay **slot, struct live_thread *t, struct str cursor, const struct live_replay_ends *ends);
+void live_replay_start(struct live_replay **slot, struct live_thread *t, struct str cursor,
+		       const struct live_replay_ends *ends);
 void live_replay_push(struct live_replay **slot, const struct live_push *p); // instead of sending, while *slot is set
 void live_replay_stop(struct live_replay **slot);
 
-// ---- the rest --------------------------------------------------------------------------------------------------------------------
+// ---- the rest ---------------------------------------------------------------------------------------------------
 
-struct live_request {
-	struct inbox *in;
-	struct str rest; // behind /live/<inbox>/<what>/
-};
 void live_ws_request(struct http_exchange *x, struct inbox *in);
 void live_ws_close_all(struct inbox *in);
 void live_poll_request(struct http_exchange *x, struct inbox *in);

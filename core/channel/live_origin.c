@@ -7,14 +7,13 @@
 static bool origin_matches(struct str entry, struct str origin)
 {
 	ptrdiff_t star = str_find(entry, '*');
-	if (star < 0)
-		return str_ieq(entry, origin);
+	if (star < 0) return str_ieq(entry, origin);
 	struct str head = {entry.p, (size_t)star}, tail = {entry.p + star + 1, entry.n - (size_t)star - 1};
-	if (!head.n || origin.n <= head.n + tail.n || !str_starts(tail, STR(".")))
-		return false;
+	if (!head.n || origin.n <= head.n + tail.n || !str_starts(tail, STR("."))) return false;
 	struct str middle = {origin.p + head.n, origin.n - head.n - tail.n};
-	return str_ieq((struct str){origin.p, head.n}, head) && str_ieq((struct str){middle.p + middle.n, tail.n}, tail) &&
-	       str_find(middle, '/') < 0 && str_find(middle, '@') < 0;
+	return str_ieq((struct str){origin.p, head.n}, head) &&
+	       str_ieq((struct str){middle.p + middle.n, tail.n}, tail) && str_find(middle, '/') < 0 &&
+	       str_find(middle, '@') < 0;
 }
 
 bool live_origin_is_allowed(const struct inbox *in, const struct http_request *rq)
@@ -22,11 +21,9 @@ bool live_origin_is_allowed(const struct inbox *in, const struct http_request *r
 	const struct json *list = in->live->origins;
 	struct str origin = http_request_header(rq, "origin");
 	/* what sends no Origin is no browser on somebody's page, and could send any */
-	if (!json_count(list) || !origin.p)
-		return true;
+	if (!json_count(list) || !origin.p) return true;
 	for (size_t i = 0; i < json_count(list); i++)
-		if (origin_matches(json_string(json_at(list, i)), origin))
-			return true;
+		if (origin_matches(json_string(json_at(list, i)), origin)) return true;
 	return false;
 }
 
@@ -35,8 +32,7 @@ void live_cors(struct http_exchange *x, const struct inbox *in)
 	struct str origin = http_request_header(http_request(x), "origin");
 	http_header_add(x, "Vary", STR("Origin"));
 	http_header_add(x, "X-Content-Type-Options", STR("nosniff"));
-	if (!origin.p || !live_origin_is_allowed(in, http_request(x)))
-		return;
+	if (!origin.p || !live_origin_is_allowed(in, http_request(x))) return;
 	http_header_add(x, "Access-Control-Allow-Origin", origin);
 	http_header_add(x, "Access-Control-Expose-Headers", STR("Retry-After"));
 }
@@ -54,11 +50,9 @@ void live_options(struct http_exchange *x, const struct inbox *in)
 
 void live_refuse(struct http_exchange *x, const struct inbox *in, int status, const char *code)
 {
-	if (in)
-		live_cors(x, in);
+	if (in) live_cors(x, in);
 	http_header_add(x, "Cache-Control", STR("no-store"));
-	if (status == 429 || status == 503)
-		http_header_add(x, "Retry-After", STR("5"));
+	if (status == 429 || status == 503) http_header_add(x, "Retry-After", STR("5"));
 	struct str body = arena_printf(http_arena(x), "{\"error\":\"%s\"}", code);
 	http_respond(x, status, "application/json", body);
 }
@@ -67,11 +61,9 @@ bool live_bearer(struct http_exchange *x, const struct inbox *in, struct str *ad
 {
 	struct str header = http_request_header(http_request(x), "authorization");
 	struct live_token t;
-	if (header.n <= 7 || !str_ieq((struct str){header.p, 7}, STR("Bearer ")))
-		return false;
+	if (header.n <= 7 || !str_ieq((struct str){header.p, 7}, STR("Bearer "))) return false;
 	struct str token = str_trim((struct str){header.p + 7, header.n - 7});
-	if (!live_token_check(in, http_arena(x), token, &t))
-		return false;
+	if (!live_token_check(in, http_arena(x), token, &t)) return false;
 	*address_r = t.address;
 	return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Visitors who poll: hello, their frames, what is new since their cursor; held when there is nothing. A push is only a hint
-// to look again: the store and the cursor decide, so that nothing is lost between two polls and nothing comes twice.
+// Visitors who poll: hello, their frames, what is new since their cursor; held when there is nothing. A push is only a
+// hint to look again: the store and the cursor decide, so that nothing is lost between two polls and nothing comes
+// twice.
 #include "live_inside.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -11,9 +12,9 @@
 
 struct live_poll {
 	struct live_watcher watcher;
-	struct list at;         // in its inbox
-	struct inbox *in;       // a reference
-	struct doc_home *home;  // a reference; the request and this stand in it
+	struct list at;        // in its inbox
+	struct inbox *in;      // a reference
+	struct doc_home *home; // a reference; the request and this stand in it
 	struct http_exchange *x;
 	const struct json *frames;
 	size_t next; // frame
@@ -32,10 +33,8 @@ static void poll_frames(struct live_poll *p);
 
 static void add_frame(struct live_poll *p, struct str frame)
 {
-	if (!frame.n)
-		return;
-	if (p->out.n)
-		buf_add_char(&p->out, ',');
+	if (!frame.n) return;
+	if (p->out.n) buf_add_char(&p->out, ',');
 	buf_add(&p->out, frame);
 }
 
@@ -57,15 +56,13 @@ static void poll_free(struct live_poll *p)
 // The answer is given; what an op or the port still owes comes later.
 static void poll_answer(struct live_poll *p)
 {
-	if (p->is_done)
-		return;
-	struct buf b = {0};
+	if (p->is_done) return;
+	struct buf b = {0}, frames = {0};
 	struct json_out o = json_out_init(&b);
+	buf_printf(&frames, "[%s]", p->out.n ? p->out.p : "");
 	json_out_map(&o);
 	json_out_key(&o, "frames");
-	buf_add_char(&b, '[');
-	buf_add(&b, buf_str(&p->out));
-	buf_add_char(&b, ']');
+	json_out_raw(&o, buf_str(&frames));
 	json_out_key_string(&o, "cursor", p->cursor.n ? p->cursor : STR_NONE);
 	json_out_key_string(&o, "token", p->token.n ? p->token : STR_NONE);
 	json_out_map_end(&o);
@@ -73,6 +70,7 @@ static void poll_answer(struct live_poll *p)
 	http_header_add(p->x, "Cache-Control", STR("no-store"));
 	http_respond(p->x, 200, "application/json", buf_str(&b));
 	buf_fini(&b);
+	buf_fini(&frames);
 	p->is_done = true;
 }
 
@@ -80,16 +78,21 @@ static void poll_finish(struct live_poll *p)
 {
 	poll_answer(p);
 	live_unwatch(&p->watcher);
-	if (!p->is_asked && !p->is_looking)
-		poll_free(p);
+	if (!p->is_asked && !p->is_looking) poll_free(p);
 }
 
-// ---- what is new -----------------------------------------------------------------------------------------------------------------
+// ---- what is new ------------------------------------------------------------------------------------------------
 
-static void poll_held_long(void *arg)
+static void add_replayed(struct live_poll *p, struct str frame)
 {
-	poll_finish(arg);
+	struct arena *a = arena_new(0);
+	const struct json *doc = NULL;
+	if (!json_parse(a, frame, &JSON_OURS, &doc, NULL))
+		add_frame(p, live_dress(p->in, a, p->watcher.thread->address, doc, frame));
+	arena_free(&a);
 }
+
+static void poll_held_long(void *arg) { poll_finish(arg); }
 
 static void poll_looked(int status, const struct str *frames, size_t n, bool more, struct str cursor, void *arg)
 {
@@ -110,9 +113,8 @@ static void poll_looked(int status, const struct str *frames, size_t n, bool mor
 		buf_fini(&b);
 	}
 	for (size_t i = 0; !status && i < n; i++)
-		add_frame(p, frames[i]);
-	if (n && cursor.n && !status)
-		p->cursor = arena_str(p->home->arena, cursor);
+		add_replayed(p, frames[i]);
+	if (n && cursor.n && !status) p->cursor = arena_str(p->home->arena, cursor);
 	if (p->out.n || p->sent_frames) {
 		poll_finish(p);
 	} else if (p->is_stale) {
@@ -148,7 +150,7 @@ static void poll_push(struct live_watcher *w, const struct live_push *push)
 		poll_look(p);
 }
 
-// ---- the client's frames -----------------------------------------------------------------------------------------------------------
+// ---- the client's frames ----------------------------------------------------------------------------------------
 
 static void poll_answered(struct str frame, void *arg)
 {
@@ -171,8 +173,7 @@ static void poll_welcomed(const struct live_welcome *w, void *arg)
 		poll_free(p);
 		return;
 	}
-	if (w->thread && !live_watch(&p->watcher, w->thread))
-		w = &full;
+	if (w->thread && !live_watch(&p->watcher, w->thread)) w = &full;
 	live_welcome_write(&b, p->in, w, p->cursor.n ? p->cursor : STR_NONE);
 	add_frame(p, buf_str(&b));
 	buf_fini(&b);
@@ -188,8 +189,7 @@ static bool poll_hello(struct live_poll *p, const struct json *frame)
 {
 	struct str origin = http_request_header(http_request(p->x), "origin"), token = json_string_of(frame, "token");
 	struct str cursor = json_string_of(frame, "cursor");
-	if (!p->cursor.n && cursor.n <= 200)
-		p->cursor = cursor;
+	if (!p->cursor.n && cursor.n <= 200) p->cursor = cursor;
 	const struct live_hello h = {frame, token.n ? token : p->token, origin, str_of(http_request(p->x)->peer)};
 	p->is_asked = live_hello(p->in, &h, poll_welcomed, p);
 	return p->is_asked;
@@ -216,19 +216,17 @@ static void poll_frames(struct live_poll *p)
 			p->is_asked = live_frame(p->watcher.thread, frame, &from, &now);
 		add_frame(p, buf_str(&now));
 		buf_fini(&now);
-		if (p->is_asked)
-			return;
+		if (p->is_asked) return;
 	}
 	poll_look(p);
 }
 
-// ---- the request -------------------------------------------------------------------------------------------------------------------
+// ---- the request ------------------------------------------------------------------------------------------------
 
 static void poll_gone(struct http_exchange *x, void *arg)
 {
 	struct live_poll *p = arg;
-	if (!p->is_done)
-		poll_finish(p);
+	if (!p->is_done) poll_finish(p);
 }
 
 static struct live_poll *poll_new(struct http_exchange *x, struct inbox *in, struct doc_home *home)
@@ -253,13 +251,11 @@ static void poll_begin(struct live_poll *p, const struct json *body)
 	const struct json *first = json_at(p->frames, 0);
 	p->token = json_string_of(body, "token");
 	p->cursor = json_string_of(body, "cursor");
-	if (p->cursor.n > 200)
-		p->cursor = STR_NONE;
+	if (p->cursor.n > 200) p->cursor = STR_NONE;
 	p->sent_frames = json_count(p->frames) > 0;
 	if (str_is(json_string_of(first, "type"), "hello")) {
 		p->next = 1;
-		if (poll_hello(p, first))
-			return;
+		if (poll_hello(p, first)) return;
 		add_error(p, "busy", "too much is waiting; try again");
 		poll_finish(p);
 		return;
@@ -289,7 +285,8 @@ void live_poll_request(struct http_exchange *x, struct inbox *in)
 	struct doc_home *home = doc_home_new(&c->pool);
 	int r = json_parse(home->arena, http_request(x)->body, &JSON_OURS, &body, NULL);
 	frames = json_get(body, "frames");
-	if (r || !json_is(body, JSON_MAP) || (frames && !json_is(frames, JSON_LIST)) || json_count(frames) > FRAMES_MAX) {
+	if (r || !json_is(body, JSON_MAP) || (frames && !json_is(frames, JSON_LIST)) ||
+	    json_count(frames) > FRAMES_MAX) {
 		doc_home_unref(home);
 		live_refuse(x, in, 400, "invalid");
 		return;
@@ -301,5 +298,6 @@ void live_poll_request(struct http_exchange *x, struct inbox *in)
 
 void live_poll_close_all(struct inbox *in)
 {
-	list_each(at, &in->live->polls) poll_finish(list_entry(at, struct live_poll, at));
+	list_each (at, &in->live->polls)
+		poll_finish(list_entry(at, struct live_poll, at));
 }

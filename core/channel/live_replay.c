@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// From replay to live. The port gives the past in pages; what is pushed meanwhile waits. A frame that was in a page is not
-// sent again, whether its push came during the replay or comes a moment later: cursors tell them apart.
+// From replay to live. The port gives the past in pages; what is pushed meanwhile waits. A frame that was in a page is
+// not sent again, whether its push came during the replay or comes a moment later: cursors tell them apart.
 #include "live_inside.h"
 #include "base/mem.h"
 
@@ -38,8 +38,7 @@ static bool is_marked(const struct live_replay *r, uint64_t mark)
 {
 	size_t n = r->n_marks < MARKS ? r->n_marks : MARKS;
 	for (size_t i = 0; mark && i < n; i++)
-		if (r->marks[i] == mark)
-			return true;
+		if (r->marks[i] == mark) return true;
 	return false;
 }
 
@@ -55,32 +54,27 @@ static void waiting_free(struct live_replay *r, struct waiting *w)
 
 static void replay_free(struct live_replay *r)
 {
-	list_each(at, &r->waiting) waiting_free(r, list_entry(at, struct waiting, at));
+	list_each (at, &r->waiting)
+		waiting_free(r, list_entry(at, struct waiting, at));
 	loop_timer_clear(&r->aftermath);
-	if (r->slot)
-		*r->slot = NULL;
+	if (r->slot) *r->slot = NULL;
 	mem_free(r);
 }
 
-static void aftermath_over(void *arg)
-{
-	replay_free(arg);
-}
+static void aftermath_over(void *arg) { replay_free(arg); }
 
 static void replay_went_live(struct live_replay *r)
 {
 	r->is_over = true;
-	list_each(at, &r->waiting) {
+	list_each (at, &r->waiting) {
 		struct waiting *w = list_entry(at, struct waiting, at);
 		r->ends.send(r->ends.arg, w->text, w->frame);
 		waiting_free(r, w);
 	}
-	if (r->n_marks)
-		loop_timer_set(&r->aftermath, AFTERMATH_MS);
+	if (r->n_marks) loop_timer_set(&r->aftermath, AFTERMATH_MS);
 	live_replay_end_cb end = r->ends.end;
 	void *arg = r->ends.arg;
-	if (!r->n_marks)
-		replay_free(r);
+	if (!r->n_marks) replay_free(r);
 	end(arg, 0);
 }
 
@@ -88,17 +82,14 @@ static void replay_went_live(struct live_replay *r)
 static void replay_one(struct live_replay *r, struct arena *a, struct str frame)
 {
 	const struct json *doc = NULL;
-	if (json_parse(a, frame, &JSON_OURS, &doc, NULL))
-		return;
+	if (json_parse(a, frame, &JSON_OURS, &doc, NULL)) return;
 	uint64_t mark = mark_of(json_string_of(doc, "cursor"));
-	if (mark)
-		r->marks[r->n_marks++ % MARKS] = mark;
-	list_each(at, &r->waiting) {
+	if (mark) r->marks[r->n_marks++ % MARKS] = mark;
+	list_each (at, &r->waiting) {
 		struct waiting *w = list_entry(at, struct waiting, at);
-		if (mark && w->mark == mark)
-			waiting_free(r, w);
+		if (mark && w->mark == mark) waiting_free(r, w);
 	}
-	r->ends.send(r->ends.arg, frame, NULL);
+	r->ends.send(r->ends.arg, live_dress(r->thread->in, a, r->thread->address, doc, frame), NULL);
 }
 
 static void replay_ask(struct live_replay *r, struct str cursor);
@@ -106,7 +97,6 @@ static void replay_ask(struct live_replay *r, struct str cursor);
 static void replayed(int status, const struct str *frames, size_t n, bool more, struct str cursor, void *arg)
 {
 	struct live_replay *r = arg;
-	struct inbox *in = NULL;
 	r->is_asking = false;
 	if (!r->slot) {
 		live_busy(r->ends.arg, -1); /* see live_replay_stop */
@@ -120,7 +110,6 @@ static void replayed(int status, const struct str *frames, size_t n, bool more, 
 		end(end_arg, status);
 		return;
 	}
-	(void)in;
 	struct arena *a = arena_new(0);
 	for (size_t i = 0; i < n; i++) {
 		arena_reset(a);
@@ -141,7 +130,8 @@ static void replay_ask(struct live_replay *r, struct str cursor)
 	ports->replay(ports->ctx, in->id, r->thread->address, cursor, replayed, r);
 }
 
-void live_replay_start(struct live_replay **slot, struct live_thread *t, struct str cursor, const struct live_replay_ends *ends)
+void live_replay_start(struct live_replay **slot, struct live_thread *t, struct str cursor,
+		       const struct live_replay_ends *ends)
 {
 	struct live_replay *r = mem_new(struct live_replay);
 	*slot = r;
@@ -157,8 +147,7 @@ void live_replay_push(struct live_replay **slot, const struct live_push *p)
 {
 	struct live_replay *r = *slot;
 	uint64_t mark = mark_of(p->cursor);
-	if (is_marked(r, mark))
-		return;
+	if (is_marked(r, mark)) return;
 	if (r->is_over) {
 		r->ends.send(r->ends.arg, p->text, p->frame);
 		return;
@@ -182,8 +171,7 @@ void live_replay_push(struct live_replay **slot, const struct live_push *p)
 void live_replay_stop(struct live_replay **slot)
 {
 	struct live_replay *r = *slot;
-	if (!r)
-		return;
+	if (!r) return;
 	if (!r->is_asking) {
 		replay_free(r);
 		return;

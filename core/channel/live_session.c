@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hello and frames of a visitor: checked here, put to the plugin as ops, answered when the op's cause is durable.
 #include "live_inside.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -11,28 +12,24 @@
 #define TYPING_EVERY_MS 2000
 #define REFUSALS_MAX 100
 #define BUSY_RETRY_MS 2000
+#define RENEW_AFTER_S ((int64_t)30 * 86400) // a token is good for much longer; those who come back never lose it
 
-static struct doc_home *home_new(struct inbox *in)
-{
-	return doc_home_new(&in->plugin->channels->pool);
-}
+static struct doc_home *home_new(struct inbox *in) { return doc_home_new(&in->plugin->channels->pool); }
 
 static void put_string(struct arena *a, struct json_builder *b, const char *key, struct str s)
 {
 	const struct json *v = s.p ? json_make_string(a, s) : NULL;
-	if (v)
-		json_put(b, str_of(key), v);
+	if (v) json_put(b, str_of(key), v);
 }
 
 const struct json *live_frame_parse(struct arena *a, struct str text)
 {
 	const struct json *v = NULL;
-	if (json_parse(a, text, &JSON_OURS, &v, NULL) || !json_string_of(v, "type").n)
-		return NULL;
+	if (json_parse(a, text, &JSON_OURS, &v, NULL) || !json_string_of(v, "type").n) return NULL;
 	return v;
 }
 
-// ---- hello -----------------------------------------------------------------------------------------------------------------------
+// ---- hello ------------------------------------------------------------------------------------------------------
 
 struct greeting {
 	struct inbox *in; // a reference
@@ -67,7 +64,8 @@ static void greeting_judge(struct greeting *g, const struct op_end *end, struct 
 		greeting_refuse(w, "closed", STR("not available at the moment"));
 	} else {
 		struct str name = utf8_cut(json_string_of(end->doc, "name"), NAME_MAX_BYTES);
-		bool is_same = g->known.address.p && str_eq(g->known.address, address);
+		bool is_same = g->known.address.p && str_eq(g->known.address, address) &&
+			       clock_now_ms() / 1000 - g->known.issued_s < RENEW_AFTER_S;
 		w->thread = live_thread_of(in, address, name, proof.p ? proof : STR("channel"));
 		w->token = is_same ? g->token : live_token_make(in, a, address);
 		w->language = g->language;
@@ -106,8 +104,7 @@ static const struct json *hello_doc(struct greeting *g, const struct live_hello 
 			json_put(frame, m->key, json_copy(a, m->value));
 	}
 	const struct json *copy = json_build(frame), *page = json_get(copy, "page");
-	if (json_is(page, JSON_MAP))
-		json_put(b, STR("page"), page);
+	if (json_is(page, JSON_MAP)) json_put(b, STR("page"), page);
 	json_put(b, STR("frame"), copy);
 	return json_build(b);
 }
@@ -123,11 +120,9 @@ bool live_hello(struct inbox *in, const struct live_hello *h, live_welcome_cb cb
 	g->arg = arg;
 	struct str language = json_string_of(h->frame, "language");
 	g->language = arena_str(home->arena, language.n <= 35 ? language : STR_NONE);
-	if (!h->token.n || !live_token_check(in, home->arena, h->token, &g->known))
-		g->known = (struct live_token){0};
+	if (!h->token.n || !live_token_check(in, home->arena, h->token, &g->known)) g->known = (struct live_token){0};
 	const struct op_ask ask = {.verb = "live.hello", .doc = hello_doc(g, h), .home = home, .deadline_ms = HELLO_MS};
-	if (op_start(in, &ask, greeted, g))
-		return true;
+	if (op_start(in, &ask, greeted, g)) return true;
 	doc_home_unref(home);
 	inbox_release(in);
 	return false;
@@ -153,7 +148,7 @@ void live_welcome_write(struct buf *b, const struct inbox *in, const struct live
 	json_out_map_end(&o);
 }
 
-// ---- frames ------------------------------------------------------------------------------------------------------------------------
+// ---- frames -----------------------------------------------------------------------------------------------------
 
 void live_error_write(struct buf *b, struct str key, const char *code, const char *text, int64_t retry_ms)
 {
@@ -173,34 +168,30 @@ void live_error_write(struct buf *b, struct str key, const char *code, const cha
 
 static bool key_is_right(struct str key)
 {
-	if (key.n < 8 || key.n > 64)
-		return false;
+	if (key.n < 8 || key.n > 64) return false;
 	for (size_t i = 0; i < key.n; i++) {
 		char c = key.p[i];
 		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_word && c != '_' && c != '-')
-			return false;
+		if (!is_word && c != '_' && c != '-') return false;
 	}
 	return true;
 }
 
 static const char *parts_mistake(const struct json *parts)
 {
-	if (!json_is(parts, JSON_LIST) || !parts->n || parts->n > PARTS_MAX)
-		return "1 to 10 parts are wanted";
+	if (!json_is(parts, JSON_LIST) || !parts->n || parts->n > PARTS_MAX) return "1 to 10 parts are wanted";
 	for (uint32_t i = 0; i < parts->n; i++) {
 		const struct json *part = parts->items[i];
 		struct str type = json_string_of(part, "type");
 		bool is_text = str_is(type, "text") && str_trim(json_string_of(part, "text")).n;
 		bool is_media = str_is(type, "media") && json_id_of(part, "file");
-		if (!is_text && !is_media)
-			return "a part is a text that is not empty, or a file";
+		if (!is_text && !is_media) return "a part is a text that is not empty, or a file";
 	}
 	return NULL;
 }
 
 struct asking {
-	struct inbox *in; // a reference
+	struct inbox *in;      // a reference
 	struct doc_home *home; // a reference; this stands in it
 	struct str key;
 	bool is_typing;
@@ -252,8 +243,7 @@ static void asked(const struct op_end *end, void *arg)
 // The client's "file" is the host's "media".
 static const struct json *part_doc(struct arena *a, const struct json *part)
 {
-	if (!json_get(part, "file"))
-		return part;
+	if (!json_get(part, "file")) return part;
 	struct json_builder *b = json_build_map(a);
 	for (uint32_t i = 0; i < part->n; i++) {
 		const struct json_member *m = &part->members[i];
@@ -270,7 +260,8 @@ static const struct json *parts_doc(struct arena *a, const struct json *parts)
 	return json_build(list);
 }
 
-static const struct json *frame_doc(struct live_thread *t, struct arena *a, struct str language, const struct json *frame)
+static const struct json *frame_doc(struct live_thread *t, struct arena *a, struct str language,
+				    const struct json *frame)
 {
 	struct json_builder *b = json_build_map(a), *f = json_build_map(a);
 	for (uint32_t i = 0; i < json_count(frame); i++) {
@@ -303,8 +294,7 @@ static bool frame_to_plugin(struct live_thread *t, const struct json *frame, con
 		.home = doc_home_ref(from->home),
 		.deadline_ms = FRAME_MS,
 	};
-	if (op_start(t->in, &op, asked, ask))
-		return true;
+	if (op_start(t->in, &op, asked, ask)) return true;
 	struct inbox *in = ask->in;
 	doc_home_unref(from->home);
 	inbox_release(in);
@@ -314,22 +304,17 @@ static bool frame_to_plugin(struct live_thread *t, const struct json *frame, con
 static bool typing_is_news(struct live_thread *t)
 {
 	int64_t now = loop_now_ms(t->in->plugin->channels->loop);
-	if (t->typing_at && now - t->typing_at < TYPING_EVERY_MS)
-		return false;
+	if (t->typing_at && now - t->typing_at < TYPING_EVERY_MS) return false;
 	t->typing_at = now;
 	return true;
 }
 
-bool live_is_flooded(const struct live_thread *t)
-{
-	return t->n_refused > REFUSALS_MAX;
-}
+bool live_is_flooded(const struct live_thread *t) { return t->n_refused > REFUSALS_MAX; }
 
 bool live_frame(struct live_thread *t, const struct json *frame, const struct live_from *from, struct buf *now)
 {
 	struct str type = json_string_of(frame, "type"), key = json_string_of(frame, "key");
-	if (!key_is_right(key))
-		key = STR_NONE;
+	if (!key_is_right(key)) key = STR_NONE;
 	int64_t wait = live_take_frame(t);
 	if (wait) {
 		t->n_refused++;
@@ -341,20 +326,18 @@ bool live_frame(struct live_thread *t, const struct json *frame, const struct li
 		buf_add(now, STR("{\"type\":\"pong\"}"));
 		return false;
 	}
-	if (str_is(type, "typing"))
-		return typing_is_news(t) && frame_to_plugin(t, frame, from);
+	if (str_is(type, "typing")) return typing_is_news(t) && frame_to_plugin(t, frame, from);
 	if (!str_is(type, "message")) {
 		live_error_write(now, key, "invalid", "no such frame", 0);
 		return false;
 	}
-	const char *mistake = key.n ? parts_mistake(json_get(frame, "parts"))
-				    : "a key of 8 to 64 letters, digits, - and _ is wanted";
+	const char *mistake =
+		key.n ? parts_mistake(json_get(frame, "parts")) : "a key of 8 to 64 letters, digits, - and _ is wanted";
 	if (mistake) {
 		live_error_write(now, key, "invalid", mistake, 0);
 		return false;
 	}
-	if (frame_to_plugin(t, frame, from))
-		return true;
+	if (frame_to_plugin(t, frame, from)) return true;
 	live_error_write(now, key, "busy", "too much is waiting; try again", BUSY_RETRY_MS);
 	return false;
 }

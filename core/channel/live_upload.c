@@ -11,10 +11,7 @@ struct upload {
 	bool is_over; // answered or gone
 };
 
-static const struct channel_ports *ports_of(const struct upload *u)
-{
-	return &u->in->plugin->channels->ports;
-}
+static const struct channel_ports *ports_of(const struct upload *u) { return &u->in->plugin->channels->ports; }
 
 static void upload_free(struct upload *u)
 {
@@ -28,20 +25,17 @@ static void upload_free(struct upload *u)
 
 static void upload_abort(struct upload *u)
 {
-	if (u->put)
-		ports_of(u)->media_abort(ports_of(u)->ctx, u->put);
+	if (u->put) ports_of(u)->media_abort(ports_of(u)->ctx, u->put);
 	u->put = NULL;
 }
 
 static void upload_gone(struct http_exchange *x, void *arg)
 {
 	struct upload *u = arg;
-	if (u->is_over)
-		return;
+	if (u->is_over) return;
 	u->is_over = true;
 	/* while the port commits, it answers later */
-	if (!u->put)
-		return;
+	if (!u->put) return;
 	upload_abort(u);
 	upload_free(u);
 }
@@ -66,24 +60,23 @@ static int upload_piece(struct http_exchange *x, struct str piece, void *arg)
 {
 	struct upload *u = arg;
 	bool is_full = false;
-	if (u->is_over)
-		return E_CLOSED;
+	if (u->is_over) return E_CLOSED;
 	u->bytes += piece.n;
-	if (u->bytes > u->max)
-		return upload_refuse(u, 413, "too_large");
+	if (u->bytes > u->max) return upload_refuse(u, 413, "too_large");
 	if (ports_of(u)->media_piece(ports_of(u)->ctx, u->put, piece, &is_full))
 		return upload_refuse(u, 503, "unavailable");
-	if (!is_full)
-		return 0;
+	if (!is_full) return 0;
 	http_body_pause(x);
 	http_hold(x);
 	ports_of(u)->media_drained(ports_of(u)->ctx, u->put, upload_drained, x);
 	return 0;
 }
 
-static int64_t content_length(const struct http_request *rq)
+// What the head says of the size: 0 is an empty body, -1 one that comes in chunks.
+static int64_t announced_bytes(const struct http_request *rq)
 {
 	int64_t n;
+	if (http_request_header(rq, "transfer-encoding").p) return -1;
 	return str_to_i64(http_request_header(rq, "content-length"), &n) ? 0 : n;
 }
 
@@ -92,7 +85,7 @@ void live_upload_head(struct http_exchange *x, struct inbox *in, struct http_bod
 	const struct http_request *rq = http_request(x);
 	const struct channel_ports *ports = &in->plugin->channels->ports;
 	size_t max = in->plugin->manifest.live.upload_bytes;
-	int64_t announced = content_length(rq);
+	int64_t announced = announced_bytes(rq);
 	struct str address;
 	if (!live_bearer(x, in, &address)) {
 		live_refuse(x, in, 401, "token");
@@ -102,9 +95,13 @@ void live_upload_head(struct http_exchange *x, struct inbox *in, struct http_bod
 		live_refuse(x, in, 413, "too_large");
 		return;
 	}
+	if (!announced) {
+		live_refuse(x, in, 400, "empty");
+		return;
+	}
 	struct live_thread *t = live_thread_of(in, address, STR_NONE, STR_NONE);
 	/* an upload that does not say its size is counted as a whole one */
-	if (live_take_upload(t, announced ? announced : (int64_t)max)) {
+	if (live_take_upload(t, announced > 0 ? announced : (int64_t)max)) {
 		live_refuse(x, in, 429, "rate");
 		return;
 	}
@@ -143,8 +140,7 @@ static void upload_stored(int status, uint64_t media, uint64_t size, const struc
 void live_upload_request(struct http_exchange *x)
 {
 	struct upload *u = http_data(x);
-	if (!u || u->is_over)
-		return;
+	if (!u || u->is_over) return;
 	if (!u->bytes) {
 		upload_refuse(u, 400, "empty");
 		return;

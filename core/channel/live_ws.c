@@ -12,7 +12,7 @@
 // Shared: the connection holds it, and each op that will answer.
 struct live_socket {
 	struct live_watcher watcher;
-	struct list at; // in its inbox
+	struct list at;   // in its inbox
 	struct inbox *in; // a reference
 	struct ws *ws;    // NULL: closed
 	struct live_replay *replay;
@@ -23,6 +23,9 @@ struct live_socket {
 	char ip[64], *origin;
 };
 
+// What an idle visitor costs us beside the connection: a thousand of them fit into a megabyte.
+_Static_assert(sizeof(struct live_socket) + sizeof(struct live_thread) <= 640, "an idle visitor has become expensive");
+
 static void socket_destroy(void *p)
 {
 	struct live_socket *s = p;
@@ -31,17 +34,15 @@ static void socket_destroy(void *p)
 
 static void socket_send(struct live_socket *s, struct str text)
 {
-	if (s->ws && text.n)
-		ws_send_text(s->ws, text);
+	if (s->ws && text.n) ws_send_text(s->ws, text);
 }
 
 static void socket_close(struct live_socket *s, int code, const char *reason)
 {
-	if (s->ws)
-		ws_close(s->ws, code, reason);
+	if (s->ws) ws_close(s->ws, code, reason);
 }
 
-// ---- replay and pushes -------------------------------------------------------------------------------------------------------------
+// ---- replay and pushes ------------------------------------------------------------------------------------------
 
 static void socket_replayed(void *arg, struct str text, struct ws_frame *frame)
 {
@@ -55,8 +56,7 @@ static void socket_replayed(void *arg, struct str text, struct ws_frame *frame)
 static void socket_is_live(void *arg, int status)
 {
 	struct live_socket *s = arg;
-	if (!status)
-		return;
+	if (!status) return;
 	if (status == E_INVALID || status == E_MISSING) {
 		/* the cursor means nothing to us: the client begins anew */
 		socket_send(s, STR("{\"type\":\"reset\"}"));
@@ -79,7 +79,7 @@ static void socket_push(struct live_watcher *w, const struct live_push *p)
 		ws_send(s->ws, p->frame);
 }
 
-// ---- frames ------------------------------------------------------------------------------------------------------------------------
+// ---- frames -----------------------------------------------------------------------------------------------------
 
 static void socket_refuse(struct live_socket *s, const char *reason, const char *text)
 {
@@ -100,8 +100,7 @@ static void socket_welcomed(const struct live_welcome *w, void *arg)
 		return;
 	}
 	struct live_welcome full = {.reason = "full", .text = STR("too many windows are open")};
-	if (w->thread && !live_watch(&s->watcher, w->thread))
-		w = &full;
+	if (w->thread && !live_watch(&s->watcher, w->thread)) w = &full;
 	live_welcome_write(&b, s->in, w, str_of(s->cursor));
 	socket_send(s, buf_str(&b));
 	buf_fini(&b);
@@ -121,15 +120,13 @@ static void socket_welcomed(const struct live_welcome *w, void *arg)
 static void socket_hello(struct live_socket *s, const struct json *frame)
 {
 	struct str cursor = json_string_of(frame, "cursor");
-	if (cursor.n > 200)
-		cursor = STR_NONE;
+	if (cursor.n > 200) cursor = STR_NONE;
 	s->said_hello = true;
 	s->cursor = cursor.n ? mem_strndup(cursor.p, cursor.n) : NULL;
 	loop_timer_clear(&s->hello_timer);
 	const struct live_hello h = {frame, json_string_of(frame, "token"), str_of(s->origin), str_of(s->ip)};
 	mem_ref(s);
-	if (live_hello(s->in, &h, socket_welcomed, s))
-		return;
+	if (live_hello(s->in, &h, socket_welcomed, s)) return;
 	mem_unref(s);
 	socket_refuse(s, "full", "too much is waiting; try again");
 }
@@ -155,8 +152,7 @@ static void socket_frame(struct live_socket *s, const struct json *frame, struct
 	}
 	socket_send(s, buf_str(&now));
 	buf_fini(&now);
-	if (live_is_flooded(t))
-		socket_close(s, 1008, "too many frames");
+	if (live_is_flooded(t)) socket_close(s, 1008, "too many frames");
 }
 
 static void socket_message(struct ws *w, struct str text, void *arg)
@@ -174,13 +170,12 @@ static void socket_message(struct ws *w, struct str text, void *arg)
 		live_error_write(&b, STR_NONE, "invalid", frame ? "say hello first, and once" : "no frame", 0);
 	socket_send(s, buf_str(&b));
 	/* what sends nonsense before the hello will not do better */
-	if (b.n && !s->said_hello)
-		socket_close(s, 1008, "no hello");
+	if (b.n && !s->said_hello) socket_close(s, 1008, "no hello");
 	buf_fini(&b);
 	doc_home_unref(home);
 }
 
-// ---- life ----------------------------------------------------------------------------------------------------------------------------
+// ---- life -------------------------------------------------------------------------------------------------------
 
 static void socket_closed(struct ws *w, int code, void *arg)
 {
@@ -243,7 +238,7 @@ void live_ws_request(struct http_exchange *x, struct inbox *in)
 
 void live_ws_close_all(struct inbox *in)
 {
-	list_each(at, &in->live->sockets) {
+	list_each (at, &in->live->sockets) {
 		struct live_socket *s = list_entry(at, struct live_socket, at);
 		live_replay_stop(&s->replay);
 		socket_close(s, 1012, "restart");

@@ -12,7 +12,7 @@
 enum op_state { OP_QUEUED, OP_RUNNING, OP_COMMITTING, OP_ENDING };
 
 struct op {
-	struct inbox *in; // a reference
+	struct inbox *in;      // a reference
 	struct doc_home *home; // a reference; the op itself stands in it
 	enum op_state state;
 	const char *verb;
@@ -53,8 +53,7 @@ static void op_free(struct op *op)
 static void op_tell_cancelled(struct op *op)
 {
 	struct plugin *p = op->in->plugin;
-	if (!p->table->cancel || op->in->state == INBOX_CLOSED)
-		return;
+	if (!p->table->cancel || op->in->state == INBOX_CLOSED) return;
 	int64_t entered = plugin_enter(p, op->home);
 	p->table->cancel(op->in->self, op->cause.id);
 	plugin_leave(p, "cancel", entered);
@@ -67,12 +66,9 @@ static void op_end_run(struct lane_task *task)
 	struct channel_stats *stats = &op->in->plugin->channels->stats;
 	list_remove(&op->at_inbox);
 	stats->ops_running--;
-	if (op->end.status)
-		stats->ops_failed++;
-	if (op->cb)
-		op->cb(&op->end, op->arg);
-	if (op->end.was_begun && op->end.status == E_TIMEOUT)
-		op_tell_cancelled(op);
+	if (op->end.status) stats->ops_failed++;
+	if (op->cb) op->cb(&op->end, op->arg);
+	if (op->end.was_begun && op->end.status == E_TIMEOUT) op_tell_cancelled(op);
 	channels_op_gone(op->in->plugin->channels);
 	op_free(op);
 }
@@ -82,8 +78,7 @@ static void op_end(struct op *op, int status, const char *text)
 	op_move(op, OP_ENDING);
 	loop_timer_clear(&op->deadline);
 	op->end.status = status;
-	if (text)
-		op->end.text = str_of(text);
+	if (text) op->end.text = str_of(text);
 	op->task.run = op_end_run;
 	lane_push(op->in->lane, &op->task);
 }
@@ -108,7 +103,8 @@ static void op_run(struct lane_task *task)
 	struct inbox *in = op->in;
 	struct plugin *p = in->plugin;
 	if (in->state != INBOX_OPEN) {
-		op_end(op, E_CLOSED, in->state == INBOX_FAILED ? "the inbox could not be opened" : "the inbox is closed");
+		op_end(op, E_CLOSED,
+		       in->state == INBOX_FAILED ? "the inbox could not be opened" : "the inbox is closed");
 		return;
 	}
 	if (!manifest_has_verb(&p->manifest, op->verb)) {
@@ -158,8 +154,7 @@ static enum channel_scope scope_of(struct str name)
 #undef X
 	};
 	for (size_t i = 0; i < ARRAY_LEN(NAMES); i++)
-		if (str_is(name, NAMES[i]))
-			return (enum channel_scope)i;
+		if (str_is(name, NAMES[i])) return (enum channel_scope)i;
 	return CHANNEL_SCOPE_MESSAGE;
 }
 
@@ -170,8 +165,7 @@ static void op_note_error(struct op *op, enum channel_class class_, const struct
 	op->end.class_ = class_;
 	op->end.scope = scope_of(json_string_of(doc, "scope"));
 	op->end.retry_after_ms = json_int_of(doc, "retry_after_ms", 0);
-	if (op->end.retry_after_ms < 0)
-		op->end.retry_after_ms = 0;
+	if (op->end.retry_after_ms < 0) op->end.retry_after_ms = 0;
 	op->end.text = utf8_cut(json_string_of(doc, "text"), 500);
 }
 
@@ -204,7 +198,7 @@ int32_t op_complete(struct plugin *p, uint64_t id, uint32_t class_, const struct
 	return 0;
 }
 
-// ---- starting ------------------------------------------------------------------------------------------------------------
+// ---- starting ---------------------------------------------------------------------------------------------------
 
 struct op *op_start(struct inbox *in, const struct op_ask *ask, op_end_cb cb, void *arg)
 {
@@ -235,14 +229,11 @@ struct op *op_start(struct inbox *in, const struct op_ask *ask, op_end_cb cb, vo
 	return op;
 }
 
-void op_forget(struct op *op)
-{
-	op->cb = NULL;
-}
+void op_forget(struct op *op) { op->cb = NULL; }
 
 void ops_cut(struct inbox *in)
 {
-	list_each(at, &in->ops) {
+	list_each (at, &in->ops) {
 		struct op *op = list_entry(at, struct op, at_inbox);
 		if (op->state == OP_QUEUED) {
 			lane_remove(in->lane, &op->task);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scan: a forked child without our descriptors loads the file, calls its entry, checks the table and writes a report
-// to a pipe: "O" and three strings, or "E" and a sentence. A child that crashes, hangs or lies harms nobody.
+// The scan: a forked child without our descriptors loads the file, calls its entry, checks the table and writes a
+// report to a pipe: "O" and three strings, or "E" and a sentence. A child that crashes, hangs or lies harms nobody.
 #include "scan.h"
 #include "beseda/plugin.h"
 #include "elf_check.h"
@@ -10,6 +10,7 @@
 #include <link.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,9 @@
 
 #define REPORT_MAX ((size_t)2 << 20)
 #define TABLE_MAX 4096
+#define TABLE_MIN (offsetof(struct beseda_plugin, close) + sizeof(void *)) // that of 1.0, whatever was added since
 
-// ---- in the child --------------------------------------------------------------------------------------------------------------
+// ---- in the child -----------------------------------------------------------------------------------------------
 
 // Is [p, p + n) within one loaded segment with these rights?
 struct range {
@@ -56,7 +58,7 @@ static const char *table_mistake(const struct beseda_plugin *t)
 {
 	if (!is_loaded(t, sizeof t->size, PF_R))
 		return "its beseda_plugin_v1 returned no table; return the address of a static one";
-	if (t->size < sizeof *t || t->size > TABLE_MAX || t->size % 8)
+	if (t->size < TABLE_MIN || t->size > TABLE_MAX || t->size % 8)
 		return "the size in its table is wrong; set .size = sizeof(struct beseda_plugin)";
 	if (!is_loaded(t, t->size, PF_R))
 		return "the size in its table is larger than the table; set .size = sizeof(struct beseda_plugin)";
@@ -65,11 +67,10 @@ static const char *table_mistake(const struct beseda_plugin *t)
 	if (!is_loaded((const void *)t->id, 1, PF_R) || !is_loaded((const void *)t->version, 1, PF_R) ||
 	    !is_loaded((const void *)t->manifest, 1, PF_R))
 		return "id, version or manifest is missing in its table; give three constant strings";
-	const uintptr_t calls[] = {(uintptr_t)t->open, (uintptr_t)t->op,     (uintptr_t)t->close, (uintptr_t)t->init,
+	const uintptr_t calls[] = {(uintptr_t)t->open, (uintptr_t)t->op,     (uintptr_t)t->close,  (uintptr_t)t->init,
 				   (uintptr_t)t->fini, (uintptr_t)t->cancel, (uintptr_t)t->answer, (uintptr_t)t->wake};
 	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
-		if (i < 3 && !calls[i])
-			return "open, op or close is missing in its table; write them";
+		if (i < 3 && !calls[i]) return "open, op or close is missing in its table; write them";
 		if (calls[i] && !is_loaded((const void *)calls[i], 1, PF_X))
 			return "its table holds a pointer that is no function; build it again";
 	}
@@ -80,10 +81,8 @@ static void write_all(int fd, const char *p, size_t n)
 {
 	while (n) {
 		ssize_t w = write(fd, p, n);
-		if (w < 0 && errno == EINTR)
-			continue;
-		if (w <= 0)
-			_exit(1);
+		if (w < 0 && errno == EINTR) continue;
+		if (w <= 0) _exit(1);
 		p += w;
 		n -= (size_t)w;
 	}
@@ -101,12 +100,10 @@ static void check_file(int report, const char *path)
 	struct err e;
 	struct stat st;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st))
-		report_mistake(report, "it cannot be read");
+	if (fd < 0 || fstat(fd, &st)) report_mistake(report, "it cannot be read");
 	void *p = st.st_size ? mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0) : MAP_FAILED;
 	struct str file = {p == MAP_FAILED ? "" : p, p == MAP_FAILED ? 0 : (size_t)st.st_size};
-	if (elf_check(file, &e))
-		report_mistake(report, e.text);
+	if (elf_check(file, &e)) report_mistake(report, e.text);
 	close(fd);
 }
 
@@ -114,16 +111,14 @@ static void __attribute__((noreturn)) child_scan(int report, const char *path)
 {
 	check_file(report, path);
 	void *so = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	if (!so)
-		report_mistake(report, dlerror());
+	if (!so) report_mistake(report, dlerror());
 	const struct beseda_plugin *(*entry)(void);
 	*(void **)&entry = dlsym(so, "beseda_plugin_v1");
 	if (!entry)
 		report_mistake(report, "it does not export beseda_plugin_v1; write that function with BESEDA_EXPORT");
 	const struct beseda_plugin *t = entry();
 	const char *mistake = table_mistake(t);
-	if (mistake)
-		report_mistake(report, mistake);
+	if (mistake) report_mistake(report, mistake);
 	write_all(report, "O", 1);
 	write_all(report, t->id, strlen(t->id) + 1);
 	write_all(report, t->version, strlen(t->version) + 1);
@@ -139,8 +134,7 @@ static void child_prepare(int *report)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
 	for (int i = 1; i < NSIG; i++)
-		if (i != SIGKILL && i != SIGSTOP)
-			signal(i, SIG_DFL);
+		if (i != SIGKILL && i != SIGSTOP) signal(i, SIG_DFL);
 	sigset_t none;
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -152,7 +146,7 @@ static void child_prepare(int *report)
 	close_range(4, ~0U, 0);
 }
 
-// ---- in the server ---------------------------------------------------------------------------------------------------------------
+// ---- in the server ----------------------------------------------------------------------------------------------
 
 // Reads until the end or the deadline; false: the deadline came.
 static bool read_report(int fd, int64_t ms, struct buf *b)
@@ -165,15 +159,11 @@ static bool read_report(int fd, int64_t ms, struct buf *b)
 		int64_t left = until - (t.tv_sec * 1000 + t.tv_nsec / 1000000);
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return false;
+		if (ready < 0 && errno == EINTR) continue;
+		if (ready <= 0) return false;
 		ssize_t n = read(fd, buf_reserve(b, 65536), 65536);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0 || b->n > REPORT_MAX)
-			return true;
+		if (n < 0 && errno == EINTR) continue;
+		if (n <= 0 || b->n > REPORT_MAX) return true;
 		b->n += (size_t)n;
 	}
 }
@@ -181,11 +171,14 @@ static bool read_report(int fd, int64_t ms, struct buf *b)
 static int judge_silence(int status, bool is_late, struct err *e)
 {
 	if (is_late)
-		return err_set(e, E_TIMEOUT, "its entry function does not return; beseda_plugin_v1 must only return its table");
+		return err_set(e, E_TIMEOUT,
+			       "its entry function does not return; beseda_plugin_v1 must only return its table");
 	if (WIFSIGNALED(status))
-		return err_set(e, E_INVALID, "it crashed when its entry function was called (%s); debug it with a small program",
+		return err_set(e, E_INVALID,
+			       "it crashed when its entry function was called (%s); debug it with a small program",
 			       strsignal(WTERMSIG(status)));
-	return err_set(e, E_INVALID, "it ended the process that loaded it; beseda_plugin_v1 must only return its table");
+	return err_set(e, E_INVALID,
+		       "it ended the process that loaded it; beseda_plugin_v1 must only return its table");
 }
 
 static int read_strings(struct arena *a, struct str text, struct scan_report *r, struct err *e)
@@ -194,7 +187,8 @@ static int read_strings(struct arena *a, struct str text, struct scan_report *r,
 	for (size_t i = 0; i < 3; i++) {
 		struct str s;
 		if (str_find(rest, 0) < 0 || !str_cut(&rest, 0, &s))
-			return err_set(e, E_INVALID, "its id, version and manifest are larger than 2 MiB; make them smaller");
+			return err_set(e, E_INVALID,
+				       "its id, version and manifest are larger than 2 MiB; make them smaller");
 		*fields[i] = arena_str(a, s);
 	}
 	return 0;
@@ -203,8 +197,7 @@ static int read_strings(struct arena *a, struct str text, struct scan_report *r,
 int scan_plugin(struct arena *a, const char *path, int64_t ms, struct scan_report *r_r, struct err *e)
 {
 	int ends[2];
-	if (pipe2(ends, O_CLOEXEC))
-		return err_set(e, E_IO, "no pipe for the scan: %s", strerror(errno));
+	if (pipe2(ends, O_CLOEXEC)) return err_set(e, E_IO, "no pipe for the scan: %s", strerror(errno));
 	pid_t pid = fork();
 	if (!pid) {
 		child_prepare(&ends[1]);

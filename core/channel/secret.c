@@ -45,13 +45,11 @@ static bool is_special(const struct json *v)
 
 static int special_text(struct inbox *in, struct str name, const struct json *v, struct buf *b, struct err *e)
 {
-	if (str_is(name, "$secret"))
-		return secret_find(in, json_string(v), b, e);
+	if (str_is(name, "$secret")) return secret_find(in, json_string(v), b, e);
 	if (str_is(name, "$join")) {
 		for (size_t i = 0; i < json_count(v); i++) {
 			int r = secret_text(in, json_at(v, i), b, e);
-			if (r)
-				return r;
+			if (r) return r;
 		}
 		return 0;
 	}
@@ -82,8 +80,7 @@ int secret_text(struct inbox *in, const struct json *v, struct buf *b, struct er
 
 int secret_bytes(struct inbox *in, const struct json *v, struct buf *b, struct err *e)
 {
-	if (!json_is(v, JSON_BYTES))
-		return secret_text(in, v, b, e);
+	if (!json_is(v, JSON_BYTES)) return secret_text(in, v, b, e);
 	buf_add_bytes(b, v->s, v->n);
 	return 0;
 }
@@ -91,8 +88,7 @@ int secret_bytes(struct inbox *in, const struct json *v, struct buf *b, struct e
 // Is this one of ours, and not data of the same look?
 static bool is_ours(const struct json *v)
 {
-	if (!is_special(v))
-		return false;
+	if (!is_special(v)) return false;
 	struct str name = v->members[0].key;
 	return str_is(name, "$secret") || str_is(name, "$join") || str_is(name, "$base64") || str_is(name, "$url");
 }
@@ -102,8 +98,7 @@ static int write_value(struct inbox *in, const struct json *v, struct json_out *
 	if (is_ours(v)) {
 		struct buf text = {0};
 		int r = secret_text(in, v, &text, e);
-		if (!r)
-			json_out_string(o, buf_str(&text));
+		if (!r) json_out_string(o, buf_str(&text));
 		secret_wipe(&text);
 		return r;
 	}
@@ -117,11 +112,9 @@ static int write_value(struct inbox *in, const struct json *v, struct json_out *
 	else
 		json_out_list(o);
 	for (uint32_t i = 0; i < v->n; i++) {
-		if (is_map)
-			json_out_key(o, v->members[i].key.p);
+		if (is_map) json_out_key(o, v->members[i].key.p);
 		int r = write_value(in, is_map ? v->members[i].value : v->items[i], o, e);
-		if (r)
-			return r;
+		if (r) return r;
 	}
 	if (is_map)
 		json_out_map_end(o);
@@ -138,7 +131,6 @@ int secret_json(struct inbox *in, const struct json *v, struct buf *b, struct er
 
 void secret_wipe(struct buf *b)
 {
-	if (b->p)
-		mem_wipe(b->p, b->cap);
+	if (b->p) mem_wipe(b->p, b->cap);
 	buf_fini(b);
 }

@@ -2,8 +2,8 @@
 // Values that may hold secrets, as services take them: {"$secret":"handle"}, as the plugin found it in its config,
 // {"$join":[…]} of strings and such values, {"$base64":…}, {"$url":…} (percent-encoded).
 //
-// A handle names the setting and carries a tag that only this inbox's config has, so that a document from outside that a
-// plugin passes on cannot name a secret.
+// A handle names the setting and carries a tag that only this inbox's config has, so that a document from outside that
+// a plugin passes on cannot name a secret.
 #pragma once
 #include "host.h"
 

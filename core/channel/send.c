@@ -40,8 +40,7 @@ static struct channel_sent sent_of(const struct op_end *end)
 		r.scope = CHANNEL_SCOPE_MESSAGE;
 		break;
 	}
-	if (!json_is(r.external_ids, JSON_LIST))
-		r.external_ids = NULL;
+	if (!json_is(r.external_ids, JSON_LIST)) r.external_ids = NULL;
 	return r;
 }
 
@@ -60,8 +59,8 @@ static void send_now(void *arg)
 	mem_free(s);
 }
 
-static void answer_at_once(struct channels *c, struct sending *s, enum channel_outcome outcome, enum channel_class class_,
-			   struct str text)
+static void answer_at_once(struct channels *c, struct sending *s, enum channel_outcome outcome,
+			   enum channel_class class_, struct str text)
 {
 	s->now = (struct channel_sent){
 		.outcome = outcome,
@@ -79,7 +78,8 @@ void channels_send(struct channels *c, const struct channel_send *send, channel_
 	s->arg = arg;
 	struct inbox *in = channels_inbox(c, send->inbox);
 	if (!in || in->state == INBOX_FAILED) {
-		answer_at_once(c, s, CHANNEL_FAILED, CHANNEL_CONFIG, STR("the inbox is not open; look at its settings"));
+		answer_at_once(c, s, CHANNEL_FAILED, CHANNEL_CONFIG,
+			       STR("the inbox is not open; look at its settings"));
 		return;
 	}
 	if (in->plugin->manifest.has_live) {

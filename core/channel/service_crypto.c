@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// crypto.hmac {"algo","key","data","encoding"}, crypto.hash {"algo","data","encoding"}, crypto.random {"bytes","encoding"}:
-// answer {"value"}. encoding: "hex" (default), "base64", "base64url", "bytes". Keys are secrets, strings or bytes.
+// crypto.hmac {"algo","key","data","encoding"}, crypto.hash {"algo","data","encoding"}, crypto.random
+// {"bytes","encoding"}: answer {"value"}. encoding: "hex" (default), "base64", "base64url", "bytes". Keys are secrets,
+// strings or bytes.
 #include "base/mem.h"
 #include "call.h"
 #include "digest.h"
@@ -11,8 +12,7 @@
 
 static const struct json *encoded(struct arena *a, struct str raw, struct str encoding)
 {
-	if (str_is(encoding, "bytes"))
-		return json_make_bytes(a, raw);
+	if (str_is(encoding, "bytes")) return json_make_bytes(a, raw);
 	struct buf text = {0};
 	if (str_is(encoding, "base64"))
 		base64_encode(&text, raw);
@@ -52,8 +52,7 @@ static void crypto_hmac(struct call *c)
 		else
 			err_set(&e, E_INVALID, "algo: should be sha256, sha1 or sha512");
 	}
-	if (e.code)
-		call_fail(c, CHANNEL_INVALID, "%s", e.text);
+	if (e.code) call_fail(c, CHANNEL_INVALID, "%s", e.text);
 	secret_wipe(&key);
 	secret_wipe(&data);
 }
@@ -70,8 +69,7 @@ static void crypto_hash(struct call *c)
 		else
 			err_set(&e, E_INVALID, "algo: should be sha256, sha1 or sha512");
 	}
-	if (e.code)
-		call_fail(c, CHANNEL_INVALID, "%s", e.text);
+	if (e.code) call_fail(c, CHANNEL_INVALID, "%s", e.text);
 	secret_wipe(&data);
 }
 

@@ -12,23 +12,17 @@ static void job_free(struct http_job *j)
 	mem_free(j);
 }
 
-static const struct channel_ports *ports_of(const struct http_job *j)
-{
-	return &j->call->in->plugin->channels->ports;
-}
+static const struct channel_ports *ports_of(const struct http_job *j) { return &j->call->in->plugin->channels->ports; }
 
 static enum channel_class class_of_fetch(int status, const struct http_answer *answer)
 {
-	if (status == E_DENIED)
-		return CHANNEL_POLICY;
-	if (status == E_INVALID)
-		return CHANNEL_INVALID;
-	if (status == E_TOO_LARGE)
-		return CHANNEL_TOO_LARGE;
+	if (status == E_DENIED) return CHANNEL_POLICY;
+	if (status == E_INVALID) return CHANNEL_INVALID;
+	if (status == E_TOO_LARGE) return CHANNEL_TOO_LARGE;
 	return answer && !answer->was_sent ? CHANNEL_TRANSIENT : CHANNEL_UNCERTAIN;
 }
 
-// ---- a body that goes to a file ----------------------------------------------------------------------------------------------
+// ---- a body that goes to a file ---------------------------------------------------------------------------------
 
 static int file_piece(struct str piece, void *arg)
 {
@@ -40,8 +34,7 @@ static int file_piece(struct str piece, void *arg)
 		j->put = ports->media_put(ports->ctx, j->call->in->id, json_string_of(doc, "owner"),
 					  mime.n ? mime : STR("application/octet-stream"), json_string_of(doc, "name"),
 					  j->fetch.max_bytes);
-		if (!j->put)
-			return j->put_error = E_BUSY;
+		if (!j->put) return j->put_error = E_BUSY;
 	}
 	bool is_full = false; /* the client cannot pause: what comes is bounded by max_bytes */
 	j->put_bytes += piece.n;
@@ -57,7 +50,8 @@ static void file_stored(int status, uint64_t media, uint64_t size, const struct 
 		doc_home_unref(home);
 		call_fail(j->call, CHANNEL_TRANSIENT, "%s", why ? why->text : err_text(status));
 	} else {
-		json_put(j->answer, STR("media"), json_make_string(a, arena_printf(a, "%llu", (unsigned long long)media)));
+		json_put(j->answer, STR("media"),
+			 json_make_string(a, arena_printf(a, "%llu", (unsigned long long)media)));
 		json_put(j->answer, STR("size"), json_make_int(a, (int64_t)size));
 		call_answer(j->call, CHANNEL_NONE, json_build(j->answer), home);
 	}
@@ -75,22 +69,22 @@ static void answer_with_file(struct http_job *j, const struct http_answer *answe
 		ports->media_commit(ports->ctx, put, file_stored, j);
 		return;
 	}
-	if (put)
-		ports->media_abort(ports->ctx, put);
+	if (put) ports->media_abort(ports->ctx, put);
 	call_answer(j->call, CHANNEL_NONE, json_build(j->answer), j->home);
 	job_free(j);
 }
 
-// ---- the call ----------------------------------------------------------------------------------------------------------------
+// ---- the call ---------------------------------------------------------------------------------------------------
 
 static void fetch_failed(struct http_job *j, int status, const struct http_answer *answer, const struct err *why)
 {
-	if (j->put)
-		ports_of(j)->media_abort(ports_of(j)->ctx, j->put);
+	if (j->put) ports_of(j)->media_abort(ports_of(j)->ctx, j->put);
 	if (j->put_error)
-		call_fail(j->call, class_of(j->put_error), "the answer could not be stored: %s", err_text(j->put_error));
+		call_fail(j->call, class_of(j->put_error), "the answer could not be stored: %s",
+			  err_text(j->put_error));
 	else
-		call_fail(j->call, class_of_fetch(status, answer), "%s: %s", j->host, why ? why->text : err_text(status));
+		call_fail(j->call, class_of_fetch(status, answer), "%s: %s", j->host,
+			  why ? why->text : err_text(status));
 	job_free(j);
 }
 
@@ -139,8 +133,7 @@ static void http_start(struct call *c)
 static void http_cancel(struct call *c)
 {
 	struct http_job *j = c->data;
-	if (j && j->http)
-		http_call_cancel(j->http);
+	if (j && j->http) http_call_cancel(j->http);
 }
 
 const struct service SERVICE_HTTP[] = {{"http.fetch", http_start, http_cancel, false}, {0}};

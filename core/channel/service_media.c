@@ -8,7 +8,7 @@
 
 #define PIECE_MAX ((int64_t)256 << 10)
 
-// ---- put -------------------------------------------------------------------------------------------------------------------
+// ---- put --------------------------------------------------------------------------------------------------------
 
 static const struct json *make_id(struct arena *a, uint64_t id)
 {
@@ -37,20 +37,19 @@ static void media_put(struct call *c)
 		call_fail(c, CHANNEL_INVALID, "bytes: should be bytes or a string");
 		return;
 	}
-	void *put = ports->media_put(ports->ctx, c->in->id, json_string_of(c->doc, "owner"), json_string_of(c->doc, "mime"),
-				     json_string_of(c->doc, "name"), bytes->n);
+	void *put = ports->media_put(ports->ctx, c->in->id, json_string_of(c->doc, "owner"),
+				     json_string_of(c->doc, "mime"), json_string_of(c->doc, "name"), bytes->n);
 	bool is_full = false;
 	int r = put ? ports->media_piece(ports->ctx, put, (struct str){bytes->s, bytes->n}, &is_full) : E_BUSY;
 	if (!r) {
 		ports->media_commit(ports->ctx, put, media_stored, c);
 		return;
 	}
-	if (put)
-		ports->media_abort(ports->ctx, put);
+	if (put) ports->media_abort(ports->ctx, put);
 	call_fail(c, class_of(r), "%s", err_text(r));
 }
 
-// ---- read ------------------------------------------------------------------------------------------------------------------
+// ---- read -------------------------------------------------------------------------------------------------------
 
 struct reading {
 	struct call *call;
@@ -70,12 +69,9 @@ static void reading_work(void *arg)
 	size_t got = 0;
 	while (got < r->want) {
 		ssize_t n = pread(r->fd, r->bytes + got, r->want - got, (off_t)(r->offset + got));
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			r->error = errno;
-		if (n <= 0)
-			break;
+		if (n < 0 && errno == EINTR) continue;
+		if (n < 0) r->error = errno;
+		if (n <= 0) break;
 		got += (size_t)n;
 	}
 	r->n = (ssize_t)got;
@@ -131,9 +127,11 @@ static void media_read(struct call *c)
 	uint64_t media = json_id_of(c->doc, "media");
 	int64_t offset = json_int_of(c->doc, "offset", 0), length = json_int_of(c->doc, "length", PIECE_MAX);
 	if (!media || offset < 0 || length < 1 || length > PIECE_MAX)
-		call_fail(c, CHANNEL_INVALID, "media, offset or length: an id, and at most %lld bytes at once", (long long)PIECE_MAX);
+		call_fail(c, CHANNEL_INVALID, "media, offset or length: an id, and at most %lld bytes at once",
+			  (long long)PIECE_MAX);
 	else
 		ports->media_get(ports->ctx, c->in->id, media, media_found, c);
 }
 
-const struct service SERVICE_MEDIA[] = {{"media.put", media_put, NULL, false}, {"media.read", media_read, NULL, false}, {0}};
+const struct service SERVICE_MEDIA[] = {
+	{"media.put", media_put, NULL, false}, {"media.read", media_read, NULL, false}, {0}};

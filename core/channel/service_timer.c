@@ -4,10 +4,7 @@
 
 #define AFTER_MAX_MS ((int64_t)31 * 24 * 3600 * 1000)
 
-static void timer_due(void *arg)
-{
-	call_answer(arg, CHANNEL_NONE, NULL, NULL);
-}
+static void timer_due(void *arg) { call_answer(arg, CHANNEL_NONE, NULL, NULL); }
 
 static void timer_start(struct call *c)
 {

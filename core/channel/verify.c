@@ -19,8 +19,7 @@ static int parse_kind(struct str name, enum recipe_kind *kind_r, struct err *e)
 		enum recipe_kind kind;
 	} KINDS[] = {{"none", RECIPE_NONE}, {"hmac", RECIPE_HMAC}, {"token", RECIPE_TOKEN}, {"basic", RECIPE_BASIC}};
 	for (size_t i = 0; i < ARRAY_LEN(KINDS); i++) {
-		if (!str_is(name, KINDS[i].name))
-			continue;
+		if (!str_is(name, KINDS[i].name)) continue;
 		*kind_r = KINDS[i].kind;
 		return 0;
 	}
@@ -54,14 +53,11 @@ static int parse_hmac(const struct json *doc, struct recipe *r, struct err *e)
 	struct str encoding = text_or(doc, "encoding", STR("hex")), separator = text_or(doc, "separator", STR(""));
 	r->encoding = str_is(encoding, "base64") ? RECIPE_BASE64 : RECIPE_HEX;
 	r->separator = separator.n ? separator.p[0] : 0;
-	if (!digest_is_known(r->algo))
-		return err_set(e, E_INVALID, "algo: should be sha256, sha1 or sha512");
-	if (!r->header.n)
-		return err_set(e, E_INVALID, "header: is missing");
+	if (!digest_is_known(r->algo)) return err_set(e, E_INVALID, "algo: should be sha256, sha1 or sha512");
+	if (!r->header.n) return err_set(e, E_INVALID, "header: is missing");
 	if (!str_is(encoding, "hex") && !str_is(encoding, "base64"))
 		return err_set(e, E_INVALID, "encoding: should be hex or base64");
-	if (separator.n > 1)
-		return err_set(e, E_INVALID, "separator: should be one character");
+	if (separator.n > 1) return err_set(e, E_INVALID, "separator: should be one character");
 	if (r->tolerance_s < 1 || r->tolerance_s > 86400)
 		return err_set(e, E_INVALID, "tolerance: should be 1 to 86400 seconds");
 	if (str_find_str(r->over, STR("{timestamp}")) >= 0 && !r->timestamp.n)
@@ -78,16 +74,13 @@ int recipe_parse(struct arena *a, const struct json *doc, struct recipe *r_r, st
 		.query = text_or(doc, "query", STR("")),
 		.user = text_or(doc, "user", STR("")),
 	};
-	if (parse_kind(json_string_of(doc, "type"), &r.kind, e))
-		return E_INVALID;
+	if (parse_kind(json_string_of(doc, "type"), &r.kind, e)) return E_INVALID;
 	if (r.kind != RECIPE_NONE && !r.secret.n)
 		return err_set(e, E_INVALID, "secret: is missing; it names a setting");
 	if (r.kind == RECIPE_TOKEN && !r.header.n == !r.query.n)
 		return err_set(e, E_INVALID, "a token stands in a \"header\" or in the \"query\"");
-	if (r.methods && !json_is(r.methods, JSON_LIST))
-		return err_set(e, E_INVALID, "methods: should be a list");
-	if (r.kind == RECIPE_HMAC && parse_hmac(doc, &r, e))
-		return E_INVALID;
+	if (r.methods && !json_is(r.methods, JSON_LIST)) return err_set(e, E_INVALID, "methods: should be a list");
+	if (r.kind == RECIPE_HMAC && parse_hmac(doc, &r, e)) return E_INVALID;
 	/* headers are asked for by C strings */
 	r.header = arena_str(a, r.header);
 	r.timestamp = arena_str(a, r.timestamp);
@@ -95,23 +88,20 @@ int recipe_parse(struct arena *a, const struct json *doc, struct recipe *r_r, st
 	return 0;
 }
 
-// ---- a request -------------------------------------------------------------------------------------------------------------
+// ---- a request --------------------------------------------------------------------------------------------------
 
 static bool is_for_method(const struct recipe *r, struct str method)
 {
-	if (!r->methods)
-		return true;
+	if (!r->methods) return true;
 	for (size_t i = 0; i < json_count(r->methods); i++)
-		if (str_eq(json_string(json_at(r->methods, i)), method))
-			return true;
+		if (str_eq(json_string(json_at(r->methods, i)), method)) return true;
 	return false;
 }
 
 static bool timestamp_is_near(const struct recipe *r, const struct verify_request *rq)
 {
 	int64_t at;
-	if (str_to_i64(rq->header(rq->arg, r->timestamp.p), &at) || at < 0 || at > INT64_MAX / 2000)
-		return false;
+	if (str_to_i64(rq->header(rq->arg, r->timestamp.p), &at) || at < 0 || at > INT64_MAX / 2000) return false;
 	int64_t now = clock_now_ms() / 1000;
 	return at - now <= r->tolerance_s && now - at <= r->tolerance_s;
 }
@@ -138,8 +128,7 @@ static void signed_text(struct buf *b, const struct recipe *r, const struct veri
 
 static bool signature_is(const struct recipe *r, struct str given, struct str right)
 {
-	if (!str_starts(given, r->prefix))
-		return false;
+	if (!str_starts(given, r->prefix)) return false;
 	given = (struct str){given.p + r->prefix.n, given.n - r->prefix.n};
 	struct buf raw = {0};
 	int bad = r->encoding == RECIPE_HEX ? hex_decode(&raw, given) : base64_decode(&raw, given);
@@ -150,11 +139,9 @@ static bool signature_is(const struct recipe *r, struct str given, struct str ri
 
 static bool verify_hmac(const struct recipe *r, const struct verify_request *rq, struct str key)
 {
-	if (r->timestamp.n && !timestamp_is_near(r, rq))
-		return false;
+	if (r->timestamp.n && !timestamp_is_near(r, rq)) return false;
 	struct str given = rq->header(rq->arg, r->header.p);
-	if (!given.n || given.n > 4096)
-		return false;
+	if (!given.n || given.n > 4096) return false;
 	unsigned char raw[DIGEST_MAX];
 	struct str right = {(char *)raw, 0};
 	if (str_is(r->over, "{body}")) {
@@ -165,10 +152,8 @@ static bool verify_hmac(const struct recipe *r, const struct verify_request *rq,
 		right.n = digest_hmac(r->algo, key, buf_str(&text), raw);
 		buf_fini(&text);
 	}
-	if (!right.n)
-		return false;
-	if (!r->separator)
-		return signature_is(r, given, right);
+	if (!right.n) return false;
+	if (!r->separator) return signature_is(r, given, right);
 	bool is_right = false;
 	for (struct str one; str_cut(&given, r->separator, &one);)
 		is_right |= signature_is(r, str_trim(one), right);
@@ -188,8 +173,7 @@ static bool verify_token(const struct recipe *r, const struct verify_request *rq
 static bool verify_basic(const struct recipe *r, const struct verify_request *rq, struct str password)
 {
 	struct str given = rq->header(rq->arg, "authorization");
-	if (given.n <= 6 || !str_ieq((struct str){given.p, 6}, STR("Basic ")))
-		return false;
+	if (given.n <= 6 || !str_ieq((struct str){given.p, 6}, STR("Basic "))) return false;
 	struct buf raw = {0}, right = {0};
 	buf_add(&right, r->user);
 	buf_add_char(&right, ':');
@@ -206,13 +190,10 @@ bool verify_request(const struct recipe *recipes, size_t n, const struct verify_
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct recipe *r = &recipes[i];
-		if (!is_for_method(r, rq->method))
-			continue;
-		if (r->kind == RECIPE_NONE)
-			return true;
+		if (!is_for_method(r, rq->method)) continue;
+		if (r->kind == RECIPE_NONE) return true;
 		struct str secret = rq->secret(rq->arg, r->secret);
-		if (!secret.n)
-			continue;
+		if (!secret.n) continue;
 		switch (r->kind) {
 		case RECIPE_HMAC: return verify_hmac(r, rq, secret);
 		case RECIPE_TOKEN: return verify_token(r, rq, secret);

@@ -12,7 +12,7 @@ struct recipe {
 	const struct json *methods; // only for these; NULL: for all
 	struct str secret, header, query, user;
 	// HMAC
-	struct str algo;      // "sha256", "sha1", "sha512"
+	struct str algo; // "sha256", "sha1", "sha512"
 	enum recipe_encoding encoding;
 	struct str prefix;    // before the signature: "sha256="
 	char separator;       // 0: the header is one signature; else a list, of which one must be right
@@ -32,5 +32,6 @@ struct verify_request {
 	struct str (*secret)(void *arg, struct str name); // STR_NONE or "": not set
 	void *arg;
 };
-// Of the recipes for this method, the first whose secret is set decides (NONE always does). True: the request is genuine.
+// Of the recipes for this method, the first whose secret is set decides (NONE always does). True: the request is
+// genuine.
 bool verify_request(const struct recipe *recipes, size_t n, const struct verify_request *rq);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Webhooks: verified on the raw bytes, handed to the plugin as webhook.request, answered when what it emitted is durable.
+// Webhooks: verified on the raw bytes, handed to the plugin as webhook.request, answered when what it emitted is
+// durable.
 #include "webhook.h"
 #include "config.h"
 #include "net/url.h"
@@ -9,34 +10,27 @@
 
 #define RETRY_AFTER_S 5
 
-static struct str method_of(struct http_exchange *x)
-{
-	return http_request(x)->method;
-}
+static struct str method_of(struct http_exchange *x) { return http_request(x)->method; }
 
 // "/hooks/42/rest" → inbox 42 and "/rest".
 static struct inbox *inbox_of(struct channels *c, struct str path, struct str *rest_r)
 {
 	struct str rest = path, word;
 	uint64_t id;
-	if (!str_starts(rest, STR("/hooks/")))
-		return NULL;
+	if (!str_starts(rest, STR("/hooks/"))) return NULL;
 	rest = (struct str){rest.p + 7, rest.n - 7};
 	word = rest;
 	ptrdiff_t end = str_find(rest, '/');
-	if (end >= 0)
-		word.n = (size_t)end;
+	if (end >= 0) word.n = (size_t)end;
 	*rest_r = (struct str){rest.p + word.n, rest.n - word.n};
 	return str_to_u64(word, &id) ? NULL : channels_inbox(c, id);
 }
 
 static bool takes_method(const struct webhook_plan *w, struct str method)
 {
-	if (!w->methods)
-		return str_is(method, "POST");
+	if (!w->methods) return str_is(method, "POST");
 	for (size_t i = 0; i < json_count(w->methods); i++)
-		if (str_eq(json_string(json_at(w->methods, i)), method))
-			return true;
+		if (str_eq(json_string(json_at(w->methods, i)), method)) return true;
 	return false;
 }
 
@@ -47,14 +41,13 @@ static void refuse(struct http_exchange *x, int status)
 		int status;
 		const char *text;
 	} TEXTS[] = {
-		{400, "bad request\n"},       {401, "not verified\n"},      {403, "forbidden\n"},
-		{404, "no such hook\n"},      {405, "method not allowed\n"}, {413, "too large\n"},
-		{500, "internal error\n"},    {503, "try again later\n"},   {504, "took too long\n"},
+		{400, "bad request\n"},    {401, "not verified\n"},       {403, "forbidden\n"},
+		{404, "no such hook\n"},   {405, "method not allowed\n"}, {413, "too large\n"},
+		{500, "internal error\n"}, {503, "try again later\n"},    {504, "took too long\n"},
 	};
 	const char *text = "error\n";
 	for (size_t i = 0; i < ARRAY_LEN(TEXTS); i++)
-		if (TEXTS[i].status == status)
-			text = TEXTS[i].text;
+		if (TEXTS[i].status == status) text = TEXTS[i].text;
 	http_respond(x, status, "text/plain", str_of(text));
 }
 
@@ -82,7 +75,7 @@ static void hook_head(struct http_exchange *x, struct http_body_plan *plan, void
 	plan->max_bytes = w->max_bytes;
 }
 
-// ---- verification ------------------------------------------------------------------------------------------------------------
+// ---- verification -----------------------------------------------------------------------------------------------
 
 struct verifying {
 	struct http_exchange *x;
@@ -122,17 +115,15 @@ static bool is_genuine(struct http_exchange *x, struct inbox *in)
 	return verify_request(w->recipes, w->n_recipes, &request);
 }
 
-// ---- the document of the request ---------------------------------------------------------------------------------------------
+// ---- the document of the request --------------------------------------------------------------------------------
 
 // The header or parameter that carried a token is not shown to anybody.
 static bool is_hidden(const struct webhook_plan *w, struct str name, bool is_header)
 {
-	if (is_header && str_ieq(name, STR("authorization")))
-		return true;
+	if (is_header && str_ieq(name, STR("authorization"))) return true;
 	for (size_t i = 0; i < w->n_recipes; i++) {
 		const struct recipe *r = &w->recipes[i];
-		if (r->kind == RECIPE_TOKEN && str_ieq(is_header ? r->header : r->query, name))
-			return true;
+		if (r->kind == RECIPE_TOKEN && str_ieq(is_header ? r->header : r->query, name)) return true;
 	}
 	return false;
 }
@@ -143,13 +134,11 @@ static const struct json *query_doc(struct arena *a, const struct webhook_plan *
 	for (struct str pair; str_cut(&query, '&', &pair);) {
 		struct str name = pair;
 		ptrdiff_t eq = str_find(pair, '=');
-		if (eq >= 0)
-			name.n = (size_t)eq;
+		if (eq >= 0) name.n = (size_t)eq;
 		name = url_decode(a, name, true);
 		const char *key = arena_cstr(a, name);
 		const struct json *value = name.n ? json_make_string(a, http_param(a, pair, key)) : NULL;
-		if (value && !is_hidden(w, name, false))
-			json_put(b, name, value);
+		if (value && !is_hidden(w, name, false)) json_put(b, name, value);
 	}
 	return json_build(b);
 }
@@ -158,14 +147,12 @@ static const struct json *headers_doc(struct arena *a, const struct webhook_plan
 {
 	struct json_builder *b = json_build_map(a);
 	const struct json *type = json_make_string(a, http_request_header(rq, "content-type"));
-	if (type && json_string(type).n)
-		json_put(b, STR("content-type"), type);
+	if (type && json_string(type).n) json_put(b, STR("content-type"), type);
 	for (size_t i = 0; i < json_count(w->headers); i++) {
 		struct str name = json_string(json_at(w->headers, i));
 		struct str value = http_request_header(rq, name.p);
 		const struct json *v = value.p && !is_hidden(w, name, true) ? json_make_string(a, value) : NULL;
-		if (v)
-			json_put(b, name, v);
+		if (v) json_put(b, name, v);
 	}
 	return json_build(b);
 }
@@ -177,32 +164,26 @@ static const struct json *request_doc(struct arena *a, struct http_exchange *x, 
 	const struct webhook_plan *w = &in->plugin->manifest.webhook;
 	struct json_builder *b = json_build_map(a);
 	const struct json *body = NULL;
-	if (w->body == WEBHOOK_JSON && rq->body.n && json_parse(a, rq->body, &JSON_PROVIDER, &body, NULL))
-		return NULL;
-	if (w->body == WEBHOOK_BYTES)
-		body = json_make_bytes(a, rq->body);
+	if (w->body == WEBHOOK_JSON && rq->body.n && json_parse(a, rq->body, &JSON_PROVIDER, &body, NULL)) return NULL;
+	if (w->body == WEBHOOK_BYTES) body = json_make_bytes(a, rq->body);
 	json_put(b, STR("method"), json_make_string(a, rq->method));
 	json_put(b, STR("path"), json_make_string(a, rest));
-	if (rq->query.n)
-		json_put(b, STR("query"), query_doc(a, w, rq->query));
+	if (rq->query.n) json_put(b, STR("query"), query_doc(a, w, rq->query));
 	json_put(b, STR("headers"), headers_doc(a, w, rq));
-	if (body)
-		json_put(b, STR("body"), body);
+	if (body) json_put(b, STR("body"), body);
 	return json_build(b);
 }
 
-// ---- the answer --------------------------------------------------------------------------------------------------------------
+// ---- the answer -------------------------------------------------------------------------------------------------
 
 static bool header_is_fine(struct str name)
 {
-	static const char *const OURS[] = {"content-length", "transfer-encoding", "connection", "date", "upgrade",
-					   "content-type",   "set-cookie"};
+	static const char *const OURS[] = {"content-length", "transfer-encoding", "connection", "date",
+					   "upgrade",        "content-type",      "set-cookie"};
 	for (size_t i = 0; i < ARRAY_LEN(OURS); i++)
-		if (str_ieq(name, str_of(OURS[i])))
-			return false;
+		if (str_ieq(name, str_of(OURS[i]))) return false;
 	for (size_t i = 0; i < name.n; i++)
-		if (name.p[i] <= ' ' || name.p[i] == ':' || name.p[i] == 0x7f)
-			return false;
+		if (name.p[i] <= ' ' || name.p[i] == ':' || name.p[i] == 0x7f) return false;
 	return name.n > 0;
 }
 
@@ -213,8 +194,7 @@ static void answer_headers(struct http_exchange *x, const struct json *headers)
 		bool is_clean = value.p && header_is_fine(name);
 		for (size_t k = 0; is_clean && k < value.n; k++)
 			is_clean = (unsigned char)value.p[k] >= ' ' && value.p[k] != 0x7f;
-		if (is_clean)
-			http_header_add(x, arena_cstr(http_arena(x), name), value);
+		if (is_clean) http_header_add(x, arena_cstr(http_arena(x), name), value);
 	}
 }
 
@@ -223,21 +203,18 @@ static void answer_done(struct http_exchange *x, const struct json *doc)
 	int64_t status = json_int_of(doc, "status", 200);
 	const struct json *headers = json_get(doc, "headers"), *body = json_get(doc, "body");
 	struct str type = json_string_of(doc, "type");
-	if (status < 200 || status > 599)
-		status = 500;
+	if (status < 200 || status > 599) status = 500;
 	answer_headers(x, headers);
 	struct arena *a = http_arena(x);
 	const char *mime = type.n && utf8_valid_text(type) ? arena_cstr(a, type) : NULL;
 	for (const char *p = mime; p && *p; p++)
-		if ((unsigned char)*p < ' ')
-			mime = NULL;
+		if ((unsigned char)*p < ' ') mime = NULL;
 	if (json_is(body, JSON_STRING) || json_is(body, JSON_BYTES)) {
 		http_respond(x, (int)status, mime ? mime : "text/plain; charset=utf-8", (struct str){body->s, body->n});
 		return;
 	}
 	struct buf text = {0};
-	if (body)
-		json_write(&text, body);
+	if (body) json_write(&text, body);
 	http_respond(x, (int)status, mime ? mime : body ? "application/json" : NULL, buf_str(&text));
 	buf_fini(&text);
 }
@@ -263,8 +240,7 @@ static void hook_ended(const struct op_end *end, void *arg)
 {
 	struct http_exchange *x = arg;
 	struct channels *c = http_data(x);
-	if (end->status)
-		c->stats.hooks_refused++;
+	if (end->status) c->stats.hooks_refused++;
 	switch (end->status) {
 	case 0: answer_done(x, end->doc); break;
 	case E_REMOTE: answer_error(x, end); break;
@@ -272,7 +248,8 @@ static void hook_ended(const struct op_end *end, void *arg)
 	case E_INVALID:
 	case E_TOO_LARGE:
 	case E_POISON:
-		/* It will be refused for ever: a 4xx would have the provider repeat it for days, then disable the hook. */
+		/* It will be refused for ever: a 4xx would have the provider repeat it for days, then disable the hook.
+		 */
 		log_error("hooks", "%.*s: what came is lost: %.*s", STR_ARG(http_request(x)->path), STR_ARG(end->text));
 		http_respond(x, 200, NULL, STR_NONE);
 		break;
@@ -314,8 +291,7 @@ static void hook_request(struct http_exchange *x, void *arg)
 		.home = home,
 		.deadline_ms = in->plugin->manifest.webhook.deadline_ms,
 	};
-	if (op_start(in, &ask, hook_ended, x))
-		return;
+	if (op_start(in, &ask, hook_ended, x)) return;
 	c->stats.hooks_refused++;
 	refuse_for_now(x, 0);
 	http_release(x);

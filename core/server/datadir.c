@@ -38,7 +38,8 @@ int datadir_write(const struct datadir *d, const char *name, const void *bytes, 
 	bool is_written = fd >= 0 && write(fd, bytes, n) == (ssize_t)n && !fsync(fd);
 	if (fd >= 0) close(fd);
 	int r = 0;
-	if (!is_written || rename(tmp.p, path) || sync_folder(d->path)) r = err_set(e, E_IO, "%s: %s", path, strerror(errno));
+	if (!is_written || rename(tmp.p, path) || sync_folder(d->path))
+		r = err_set(e, E_IO, "%s: %s", path, strerror(errno));
 	buf_fini(&tmp);
 	mem_free(path);
 	return r;
@@ -51,9 +52,12 @@ static int read_private(const struct datadir *d, const char *name, void *bytes, 
 	struct stat st;
 	int r = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) r = errno == ENOENT ? 1 : err_set(e, E_IO, "%s: %s", path, strerror(errno));
-	else if (fstat(fd, &st) || st.st_mode & 077) r = err_set(e, E_DENIED, "%s: others may read it; run chmod 600 %s", path, path);
-	else if (read(fd, bytes, n) != (ssize_t)n) r = err_set(e, E_INVALID, "%s: is not %zu bytes long; restore it from a backup", path, n);
+	if (fd < 0)
+		r = errno == ENOENT ? 1 : err_set(e, E_IO, "%s: %s", path, strerror(errno));
+	else if (fstat(fd, &st) || st.st_mode & 077)
+		r = err_set(e, E_DENIED, "%s: others may read it; run chmod 600 %s", path, path);
+	else if (read(fd, bytes, n) != (ssize_t)n)
+		r = err_set(e, E_INVALID, "%s: is not %zu bytes long; restore it from a backup", path, n);
 	if (fd >= 0) close(fd);
 	mem_free(path);
 	return r;
@@ -71,7 +75,9 @@ static int lock(struct datadir *d, struct err *e)
 		ssize_t n = pread(d->lock_fd, pid, sizeof pid - 1, 0);
 		if (n < 0) n = 0;
 		pid[n] = 0;
-		r = err_set(e, E_BUSY, "another besedad (pid %s) runs on %s; stop it, or give this one a --data of its own", pid, d->path);
+		r = err_set(e, E_BUSY,
+			    "another besedad (pid %s) runs on %s; stop it, or give this one a --data of its own", pid,
+			    d->path);
 	} else {
 		int n = ftruncate(d->lock_fd, 0) ? -1 : dprintf(d->lock_fd, "%d", (int)getpid());
 		if (n < 0) r = err_set(e, E_IO, "%s: %s", path, strerror(errno));
@@ -86,7 +92,8 @@ static int read_instance(struct datadir *d, struct err *e)
 	if (r != 1) return r;
 	uint8_t random[16];
 	secret_random(random, sizeof random);
-	for (size_t i = 0; i < sizeof random; i++) snprintf(d->instance + 2 * i, 3, "%02x", random[i]);
+	for (size_t i = 0; i < sizeof random; i++)
+		snprintf(d->instance + 2 * i, 3, "%02x", random[i]);
 	return datadir_write(d, "instance", d->instance, 32, e);
 }
 

@@ -11,8 +11,8 @@ struct datadir {
 	uint8_t key[32];
 };
 
-// Makes the folder when it is missing (0700), locks it (another besedad on it: E_BUSY, with its pid), reads or makes `instance` and
-// `key` (0600; a key that others may read is refused).
+// Makes the folder when it is missing (0700), locks it (another besedad on it: E_BUSY, with its pid), reads or makes
+// `instance` and `key` (0600; a key that others may read is refused).
 MUST_USE int datadir_open(struct datadir *d, const char *path, struct err *e);
 void datadir_close(struct datadir *d);
 // path/name; mem_free.

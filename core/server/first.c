@@ -28,8 +28,10 @@ static void on_loaded(int status, void *arg)
 static void on_added(int status, const struct unit_result *r, void *arg)
 {
 	struct first *f = arg;
-	if (status) end(f, status);
-	else directory_load(f->w->directory, on_loaded, f);
+	if (status)
+		end(f, status);
+	else
+		directory_load(f->w->directory, on_loaded, f);
 }
 
 static uint64_t existing(struct directory *d)
@@ -61,9 +63,10 @@ void first_demo_inbox(struct wire *w, loop_done_cb done, void *arg)
 	struct unit *u = unit_new(w->store);
 	unit_name(u, "demo inbox");
 	unit_add(u, STMT_INBOX_ADD,
-		 (struct db_value[]){DB_INT(f->inbox), DB_TEXT(STR("Demo shop")), DB_TEXT(STR("webchat")), DB_INT(brands[0].id),
-				     DB_INT_OR_NULL(n_queues ? queues[0].id : 0), DB_INT(0), DB_INT(JOIN_THREAD),
-				     DB_INT(INBOX_REOPEN_WINDOW_MS), DB_TEXT(STR("{}")), DB_NULL, DB_INT(now)});
+		 (struct db_value[]){DB_INT(f->inbox), DB_TEXT(STR("Demo shop")), DB_TEXT(STR("webchat")),
+				     DB_INT(brands[0].id), DB_INT_OR_NULL(n_queues ? queues[0].id : 0), DB_INT(0),
+				     DB_INT(JOIN_THREAD), DB_INT(INBOX_REOPEN_WINDOW_MS), DB_TEXT(STR("{}")), DB_NULL,
+				     DB_INT(now)});
 	struct event e = {.at_ms = now, .kind = EVENT_INBOX_CREATED, .inbox = f->inbox};
 	act_commit(w->pipeline, u, &e, on_added, f);
 }

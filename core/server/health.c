@@ -16,9 +16,12 @@ static bool is_local(const struct http_request *r)
 static bool may_ask(struct http_exchange *x)
 {
 	const struct http_request *r = http_request(x);
-	if (!is_local(r)) http_respond(x, 404, "text/plain", STR("not found\n"));
-	else if (!str_is(r->method, "GET") && !str_is(r->method, "HEAD")) http_respond(x, 405, "text/plain", STR("GET only\n"));
-	else return true;
+	if (!is_local(r))
+		http_respond(x, 404, "text/plain", STR("not found\n"));
+	else if (!str_is(r->method, "GET") && !str_is(r->method, "HEAD"))
+		http_respond(x, 405, "text/plain", STR("GET only\n"));
+	else
+		return true;
 	return false;
 }
 
@@ -43,7 +46,8 @@ void health_answer(struct http_exchange *x, void *arg)
 
 static void number(struct buf *b, const char *name, const char *kind, const char *help, uint64_t v)
 {
-	buf_printf(b, "# HELP beseda_%s %s\n# TYPE beseda_%s %s\nbeseda_%s %llu\n", name, help, name, kind, name, (unsigned long long)v);
+	buf_printf(b, "# HELP beseda_%s %s\n# TYPE beseda_%s %s\nbeseda_%s %llu\n", name, help, name, kind, name,
+		   (unsigned long long)v);
 }
 
 static void store_numbers(struct buf *b, struct store *store)

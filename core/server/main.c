@@ -7,21 +7,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char USAGE[] = "usage: besedad [--config FILE] [--data DIR] [--set NAME=VALUE]... [--check] [--sample] [--version]\n"
-			    "\n"
-			    "  --config FILE     settings in YAML (besedad --sample prints a commented file)\n"
-			    "  --data DIR        where everything is kept: database, files, keys (default ./data)\n"
-			    "  --set NAME=VALUE  one setting, stronger than the file\n"
-			    "  --check           say whether the settings are right, and end\n"
-			    "  --sample          print all settings with their defaults, and end\n";
+static const char USAGE[] =
+	"usage: besedad [--config FILE] [--data DIR] [--set NAME=VALUE]... [--check] [--sample] [--version]\n"
+	"\n"
+	"  --config FILE     settings in YAML (besedad --sample prints a commented file)\n"
+	"  --data DIR        where everything is kept: database, files, keys (default ./data)\n"
+	"  --set NAME=VALUE  one setting, stronger than the file\n"
+	"  --check           say whether the settings are right, and end\n"
+	"  --sample          print all settings with their defaults, and end\n";
 
 enum { OPT_CONFIG = 1, OPT_DATA, OPT_SET, OPT_CHECK, OPT_SAMPLE, OPT_VERSION, OPT_HELP };
 
 static const struct option OPTIONS[] = {
 	{"config", required_argument, NULL, OPT_CONFIG}, {"data", required_argument, NULL, OPT_DATA},
-	{"set", required_argument, NULL, OPT_SET},	 {"check", no_argument, NULL, OPT_CHECK},
-	{"sample", no_argument, NULL, OPT_SAMPLE},	 {"version", no_argument, NULL, OPT_VERSION},
-	{"help", no_argument, NULL, OPT_HELP},		 {NULL, 0, NULL, 0},
+	{"set", required_argument, NULL, OPT_SET},       {"check", no_argument, NULL, OPT_CHECK},
+	{"sample", no_argument, NULL, OPT_SAMPLE},       {"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},           {NULL, 0, NULL, 0},
 };
 
 struct command {
@@ -45,27 +46,17 @@ static int read_command(int argc, char **argv, struct command *c)
 {
 	for (int opt; (opt = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1;) {
 		switch (opt) {
-		case OPT_CONFIG:
-			c->config = optarg;
-			break;
-		case OPT_DATA:
-			c->data = optarg;
-			break;
+		case OPT_CONFIG: c->config = optarg; break;
+		case OPT_DATA: c->data = optarg; break;
 		case OPT_SET:
 			if (c->n_sets == ARRAY_LEN(c->sets)) return fputs("besedad: too many --set\n", stderr), 2;
 			c->sets[c->n_sets++] = optarg;
 			break;
-		case OPT_CHECK:
-			c->is_check = true;
-			break;
-		case OPT_SAMPLE:
-			return print_sample();
-		case OPT_VERSION:
-			return puts("besedad " BESEDA_VERSION), 0;
-		case OPT_HELP:
-			return fputs(USAGE, stdout), 0;
-		default:
-			return fputs(USAGE, stderr), 2;
+		case OPT_CHECK: c->is_check = true; break;
+		case OPT_SAMPLE: return print_sample();
+		case OPT_VERSION: return puts("besedad " BESEDA_VERSION), 0;
+		case OPT_HELP: return fputs(USAGE, stdout), 0;
+		default: return fputs(USAGE, stderr), 2;
 		}
 	}
 	if (optind < argc) return fprintf(stderr, "besedad: what is \"%s\"?\n%s", argv[optind], USAGE), 2;
@@ -77,7 +68,8 @@ static int read_settings(struct server_settings *s, const struct command *c, str
 	struct settings all = server_settings(s);
 	settings_init(&all);
 	int r = c->config ? server_settings_read(s, c->config, e) : 0;
-	for (size_t i = 0; !r && i < c->n_sets; i++) r = server_settings_assign(s, c->sets[i], e);
+	for (size_t i = 0; !r && i < c->n_sets; i++)
+		r = server_settings_assign(s, c->sets[i], e);
 	return r;
 }
 

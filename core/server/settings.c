@@ -18,12 +18,14 @@ const struct setting SERVER_SETTINGS[] = {
 	{"http.listen", SETTING_STRING, AT(listen), "127.0.0.1:8080", 0, 0, NULL,
 	 "Address and port to listen on, or unix:/path. A reverse proxy in front gives TLS (etc/nginx.conf)."},
 	{"http.public_url", SETTING_STRING, AT(public_url), "", 0, 0, NULL,
-	 "How browsers and providers reach this server, for links, cookies and origins; empty: http:// and http.listen."},
+	 "How browsers and providers reach this server, for links, cookies and origins; empty: http:// and "
+	 "http.listen."},
 	{"http.trusted_proxies", SETTING_STRING, AT(trusted_proxies), "", 0, 0, NULL,
 	 "Addresses (prefixes, comma-separated) whose X-Forwarded-For and X-Forwarded-Proto are believed."},
 	{"store.url", SETTING_STRING, AT(store_url), "sqlite", 0, 0, NULL,
 	 "sqlite (a file in the data folder), sqlite:/path or postgres:///name?host=/run/postgresql."},
-	{"plugins.dir", SETTING_STRING, AT(plugins_dir), "/usr/lib/beseda/plugins", 0, 0, NULL, "The folder of channel plugins (.so)."},
+	{"plugins.dir", SETTING_STRING, AT(plugins_dir), "/usr/lib/beseda/plugins", 0, 0, NULL,
+	 "The folder of channel plugins (.so)."},
 	{"plugins.allow_hosts", SETTING_STRING, AT(allow_hosts), "", 0, 0, NULL,
 	 "Hosts (comma-separated, host or host:port) that channels may call although their address is private."},
 	{"web.dir", SETTING_STRING, AT(web_dir), BESEDA_WEB_DIR, 0, 0, NULL, "The folder of the built agent page."},
@@ -32,8 +34,10 @@ const struct setting SERVER_SETTINGS[] = {
 	{"log.level", SETTING_ENUM, AT(log_level), "info", 0, 0, LEVELS, "How much the log says."},
 	{"outbox.life", SETTING_DURATION, AT(outbox_life_ms), "1h", 1000, 7 * 24 * 3600 * 1000LL, NULL,
 	 "How long a message may wait for its channel before it counts as failed."},
-	{"files.max", SETTING_SIZE, AT(upload_bytes), "25m", 1024, 1LL << 32, NULL, "The largest file that an agent may upload."},
-	{"server.stop", SETTING_DURATION, AT(stop_ms), "10s", 100, 600000, NULL, "How long a stop waits for what is under way."},
+	{"files.max", SETTING_SIZE, AT(upload_bytes), "25m", 1024, 1LL << 32, NULL,
+	 "The largest file that an agent may upload."},
+	{"server.stop", SETTING_DURATION, AT(stop_ms), "10s", 100, 600000, NULL,
+	 "How long a stop waits for what is under way."},
 	{"server.watchdog", SETTING_DURATION, AT(watchdog_ms), "2s", 0, 600000, NULL,
 	 "A turn of the loop that lasts longer is logged with its stack; 0s: never."},
 };
@@ -58,11 +62,13 @@ const char **server_list(const char *text, char **copy_r)
 	char *copy = *copy_r = mem_strdup(text ? text : "");
 	const char **list = mem_calloc(strlen(copy) / 2 + 2, sizeof *list);
 	size_t n = 0;
-	for (char *at = strtok(copy, ", "); at; at = strtok(NULL, ", ")) list[n++] = at;
+	for (char *at = strtok(copy, ", "); at; at = strtok(NULL, ", "))
+		list[n++] = at;
 	return list;
 }
 
-// ---- YAML --------------------------------------------------------------------------------------------------------------------
+// ---- YAML
+// --------------------------------------------------------------------------------------------------------------------
 
 struct reader {
 	yaml_parser_t yaml;
@@ -140,9 +146,12 @@ static int read_pair(struct reader *r, const yaml_event_t *key)
 		return status;
 	}
 	if (ev.type == YAML_SCALAR_EVENT)
-		status = assign(r, &ev.start_mark, (struct str){(const char *)ev.data.scalar.value, ev.data.scalar.length});
-	else if (ev.type == YAML_SEQUENCE_START_EVENT && !(status = read_list(r, &list))) status = assign(r, &ev.start_mark, buf_str(&list));
-	else if (!status) status = wrong(r, &ev.start_mark, "a value, a list or a map was expected");
+		status = assign(r, &ev.start_mark,
+				(struct str){(const char *)ev.data.scalar.value, ev.data.scalar.length});
+	else if (ev.type == YAML_SEQUENCE_START_EVENT && !(status = read_list(r, &list)))
+		status = assign(r, &ev.start_mark, buf_str(&list));
+	else if (!status)
+		status = wrong(r, &ev.start_mark, "a value, a list or a map was expected");
 	yaml_event_delete(&ev);
 	buf_fini(&list);
 	r->name.n = before;
@@ -159,22 +168,22 @@ static int read_document(struct reader *r)
 		bool is_end = ev.type == YAML_STREAM_END_EVENT;
 		switch (ev.type) {
 		case YAML_MAPPING_START_EVENT:
-			status = began ? wrong(r, &ev.start_mark, "a name was expected") : open_map(r, &ev.start_mark, 0);
+			status = began ? wrong(r, &ev.start_mark, "a name was expected")
+				       : open_map(r, &ev.start_mark, 0);
 			began = true;
 			break;
-		case YAML_MAPPING_END_EVENT:
-			close_map(r);
-			break;
+		case YAML_MAPPING_END_EVENT: close_map(r); break;
 		case YAML_SCALAR_EVENT:
-			if (r->depth) status = read_pair(r, &ev);
-			else if (ev.data.scalar.length) status = wrong(r, &ev.start_mark, "a map of settings was expected (name: value)");
+			if (r->depth)
+				status = read_pair(r, &ev);
+			else if (ev.data.scalar.length)
+				status = wrong(r, &ev.start_mark, "a map of settings was expected (name: value)");
 			break;
 		case YAML_SEQUENCE_START_EVENT:
 		case YAML_ALIAS_EVENT:
 			status = wrong(r, &ev.start_mark, "a map of settings was expected (name: value)");
 			break;
-		default:
-			break;
+		default: break;
 		}
 		yaml_event_delete(&ev);
 		if (status || is_end) return status;

@@ -11,7 +11,8 @@
 
 #define CLIENT_PARALLEL 256
 
-// ---- ports of the channel room ----------------------------------------------------------------------------------------------
+// ---- ports of the channel room
+// ----------------------------------------------------------------------------------------------
 
 static void port_commit(void *ctx, struct channel_commit *c)
 {
@@ -25,13 +26,15 @@ static void port_kv_get(void *ctx, uint64_t inbox, struct str key, channel_kv_cb
 	w->river.kv_get(w->river.ctx, inbox, key, cb, arg);
 }
 
-static void port_replay(void *ctx, uint64_t inbox, struct str thread, struct str cursor, channel_replay_cb cb, void *arg)
+static void port_replay(void *ctx, uint64_t inbox, struct str thread, struct str cursor, channel_replay_cb cb,
+			void *arg)
 {
 	struct wire *w = ctx;
 	w->river.replay(w->river.ctx, inbox, thread, cursor, cb, arg);
 }
 
-static void port_may_read(void *ctx, uint64_t inbox, struct str thread, uint64_t media, void (*cb)(bool yes, void *arg), void *arg)
+static void port_may_read(void *ctx, uint64_t inbox, struct str thread, uint64_t media, void (*cb)(bool yes, void *arg),
+			  void *arg)
 {
 	struct wire *w = ctx;
 	w->river.may_read(w->river.ctx, inbox, thread, media, cb, arg);
@@ -43,13 +46,17 @@ static void port_signal(void *ctx, uint64_t inbox, const struct channel_event *e
 	w->river.signal(w->river.ctx, inbox, event);
 }
 
-static void *port_media_put(void *ctx, uint64_t inbox, struct str owner, struct str type, struct str name, size_t max_bytes)
+static void *port_media_put(void *ctx, uint64_t inbox, struct str owner, struct str type, struct str name,
+			    size_t max_bytes)
 {
 	struct wire *w = ctx;
 	return media_put_open(w->media, inbox, owner, name, type, max_bytes);
 }
 
-static int port_media_piece(void *ctx, void *put, struct str piece, bool *full_r) { return media_put_piece(put, piece, full_r); }
+static int port_media_piece(void *ctx, void *put, struct str piece, bool *full_r)
+{
+	return media_put_piece(put, piece, full_r);
+}
 
 static void port_media_drained(void *ctx, void *put, loop_cb cb, void *arg) { media_put_on_drained(put, cb, arg); }
 
@@ -114,7 +121,8 @@ static void fill_ports(struct wire *w)
 					  .inbox_state = port_inbox_state};
 }
 
-// ---- who answers which path --------------------------------------------------------------------------------------------------
+// ---- who answers which path
+// --------------------------------------------------------------------------------------------------
 
 static const struct http_handler *handler_of(struct wire *w, struct http_exchange *x)
 {
@@ -139,7 +147,8 @@ static void root_request(struct http_exchange *x, void *arg)
 	h->request(x, h->arg);
 }
 
-// ---- start -------------------------------------------------------------------------------------------------------------------
+// ---- start
+// -------------------------------------------------------------------------------------------------------------------
 
 static void fail(struct wire *w, const char *what, const char *why)
 {
@@ -171,16 +180,21 @@ static void on_pipeline(int status, void *arg)
 static void on_demo(int status, void *arg)
 {
 	struct wire *w = arg;
-	if (status) fail(w, "making the demo's inbox", err_text(status));
-	else pipeline_start(w->pipeline, on_pipeline, w);
+	if (status)
+		fail(w, "making the demo's inbox", err_text(status));
+	else
+		pipeline_start(w->pipeline, on_pipeline, w);
 }
 
 static void on_directory_again(int status, void *arg)
 {
 	struct wire *w = arg;
-	if (status) fail(w, "reading users and inboxes", err_text(status));
-	else if (w->settings->demo_shop) first_demo_inbox(w, on_demo, w);
-	else on_demo(0, w);
+	if (status)
+		fail(w, "reading users and inboxes", err_text(status));
+	else if (w->settings->demo_shop)
+		first_demo_inbox(w, on_demo, w);
+	else
+		on_demo(0, w);
 }
 
 static void on_first_login(int status, const char *email, const char *password, void *arg)
@@ -201,7 +215,8 @@ static void on_first_login(int status, const char *email, const char *password, 
 			fail(w, "writing the first login", e.text);
 			return;
 		}
-		log_info("server", "the first login stands in %s/first-login; read it once and delete it", w->data->path);
+		log_info("server", "the first login stands in %s/first-login; read it once and delete it",
+			 w->data->path);
 	}
 	directory_load(w->directory, on_directory_again, w);
 }
@@ -224,8 +239,10 @@ static void on_directory(int status, void *arg)
 				.key = w->data->key,
 				.secure_cookies = !strncmp(w->public_url, "https:", 6),
 				.upload_bytes = (size_t)w->settings->upload_bytes};
-	if (api_new(&w->api, &o, &e)) fail(w, "the API", e.text);
-	else api_first_admin(w->api, on_first_login, w);
+	if (api_new(&w->api, &o, &e))
+		fail(w, "the API", e.text);
+	else
+		api_first_admin(w->api, on_first_login, w);
 }
 
 static void on_fenced(void *arg)
@@ -254,17 +271,21 @@ static char *public_url(const struct server_settings *s)
 {
 	struct buf b = {0};
 	struct str url = str_of(s->public_url);
-	while (str_ends(url, STR("/"))) url.n--;
-	if (url.n) buf_add(&b, url);
-	else buf_printf(&b, "http://%s%s", *s->listen == ':' ? "127.0.0.1" : "", s->listen);
+	while (str_ends(url, STR("/")))
+		url.n--;
+	if (url.n)
+		buf_add(&b, url);
+	else
+		buf_printf(&b, "http://%s%s", *s->listen == ':' ? "127.0.0.1" : "", s->listen);
 	return buf_take(&b);
 }
 
 static int open_store(struct wire *w, struct err *e)
 {
-	char *url = store_url(w), *files = datadir_path(w->data, "files");
+	char *files = datadir_path(w->data, "files");
+	w->store_url = store_url(w); // the store goes on reading it: each time it connects
 	struct store_options o = {.loop = w->loop,
-				  .url = url,
+				  .url = w->store_url,
 				  .instance = w->data->instance,
 				  .stmts = STATEMENTS,
 				  .n_stmts = N_STATEMENTS,
@@ -274,7 +295,6 @@ static int open_store(struct wire *w, struct err *e)
 	if (!r) r = media_open(&w->media, w->store, w->loop, files, e);
 	if (!r) r = directory_new(&w->directory, w->store);
 	if (!r) store_on_fenced(w->store, on_fenced, w);
-	mem_free(url);
 	mem_free(files);
 	return r;
 }
@@ -290,7 +310,8 @@ static int open_channels(struct wire *w, struct err *e)
 	w->pipeline = pipeline_new(&po);
 	fill_ports(w);
 	int r = http_client_new(&w->client, w->loop, CLIENT_PARALLEL, e);
-	if (!r && secret_derive(key, w->data->key, "live")) r = err_set(e, E_INTERNAL, "no key for visitors could be derived");
+	if (!r && secret_derive(key, w->data->key, "live"))
+		r = err_set(e, E_INTERNAL, "no key for visitors could be derived");
 	struct channel_options co = {.loop = w->loop,
 				     .client = w->client,
 				     .ports = &w->ports,
@@ -324,7 +345,8 @@ int wire_open(struct wire *w, struct err *e)
 	return 0;
 }
 
-// ---- stop: from the outside inwards ------------------------------------------------------------------------------------------
+// ---- stop: from the outside inwards
+// ------------------------------------------------------------------------------------------
 
 static void store_closed(void *arg)
 {
@@ -357,8 +379,10 @@ static void http_closed(void *arg)
 {
 	struct wire *w = arg;
 	w->http = NULL;
-	if (w->api) api_close(w->api, api_closed, w);
-	else api_closed(w);
+	if (w->api)
+		api_close(w->api, api_closed, w);
+	else
+		api_closed(w);
 }
 
 void wire_stop(struct wire *w, int exit_code)
@@ -370,8 +394,10 @@ void wire_stop(struct wire *w, int exit_code)
 	w->is_stopping = true;
 	w->is_open = false;
 	w->exit_code = exit_code;
-	if (w->http) http_server_close(w->http, w->settings->stop_ms, http_closed, w);
-	else loop_defer(w->loop, http_closed, w);
+	if (w->http)
+		http_server_close(w->http, w->settings->stop_ms, http_closed, w);
+	else
+		loop_defer(w->loop, http_closed, w);
 }
 
 void wire_free(struct wire *w)
@@ -382,6 +408,7 @@ void wire_free(struct wire *w)
 	media_close(&w->media);
 	if (w->web) web_close(&w->web);
 	mem_free(w->public_url);
+	mem_free(w->store_url);
 	mem_free(w->allow_hosts);
 	mem_free(w->proxies);
 	mem_free(w->allow_copy);

@@ -21,7 +21,7 @@ struct wire {
 	struct http_server *http;
 	struct http_handler root, health, metrics;
 	struct channel_ports river, ports; // the pipeline's, and all of them
-	char *public_url;
+	char *public_url, *store_url;
 	const char **allow_hosts, **proxies;
 	char *allow_copy, *proxies_copy;
 	int exit_code;

@@ -3,65 +3,81 @@
 //
 // Its "provider" is any program that speaks two small JSON documents over HTTP:
 //
-//   provider → us   POST /hooks/<inbox>   {"messages":[{"id","from","name"?,"text","thread"?,"at"?}…]}   or one of them alone
+//   provider → us   POST /hooks/<inbox>   {"messages":[{"id","from","name"?,"text","thread"?,"at"?}…]}   or one of them
+//   alone
 //                                         {"receipts":[{"id"|"key","state":"delivered|read|failed"}…]}
 //   us → provider   POST <send_url>       {"to","thread","text","key"}                 answer: {"id":"…"}
 //
 // How a plugin works, in three sentences. The server calls `op` with a verb ("somebody posted to your hook", "send this
-// message"); the plugin emits events, calls services (HTTP, timers, storage …), and says `complete` when the verb is done.
-// Nothing here waits: a service answers later, in `answer`. What is emitted becomes durable together with the op that
-// caused it, and only then does the provider get its "200 OK".
+// message"); the plugin emits events, calls services (HTTP, timers, storage …), and says `complete` when the verb is
+// done. Nothing here waits: a service answers later, in `answer`. What is emitted becomes durable together with the op
+// that caused it, and only then does the provider get its "200 OK".
 #include "beseda/plugin.h"
 #include <stdlib.h>
 #include <string.h>
 
-// ---- what the server knows of us -----------------------------------------------------------------------------------------
+// ---- what the server knows of us --------------------------------------------------------------------------------
 
-// Read by the server before any of our code runs. "verify" is why no signature is checked in this file: the server does it,
-// on the raw bytes, with the first recipe whose secret the admin has filled in. "config" becomes the form that admins see.
-static const char MANIFEST[] =
-	"{"
-	"  \"name\": \"Echo\","
-	"  \"description\": \"Messages from and to any program that speaks HTTP and JSON.\","
-	"  \"labels\": {\"uk\": {\"name\": \"Ехо\"}, \"bg\": {\"name\": \"Ехо\"}, \"ru\": {\"name\": \"Эхо\"}},"
-	"  \"vendor\": \"Beseda\", \"licence\": \"Apache-2.0\","
-	"  \"verbs\": [\"webhook.request\", \"message.send\"],"
-	"  \"identities\": [{\"kind\": \"echo\", \"scope\": \"inbox\"}],"
-	"  \"send\": \"idempotent\","
-	"  \"capabilities\": {"
-	"    \"text\": {\"level\": \"full\", \"max\": 4096, \"unit\": \"characters\"},"
-	"    \"media\": {\"level\": \"fallback\"}, \"reply_to\": {\"level\": \"dropped\"},"
-	"    \"edit\": {\"level\": \"rejected\"}, \"delete\": {\"level\": \"rejected\"},"
-	"    \"receipts\": [\"delivered\", \"read\", \"failed\"]"
-	"  },"
-	"  \"webhook\": {"
-	"    \"methods\": [\"POST\"], \"max_bytes\": 1048576, \"body\": \"json\", \"deadline_ms\": 10000,"
-	"    \"verify\": ["
-	"      {\"type\": \"hmac\", \"secret\": \"verify.hmac_key\", \"header\": \"X-Echo-Signature\", \"prefix\": \"sha256=\"},"
-	"      {\"type\": \"token\", \"secret\": \"verify.token\", \"header\": \"X-Echo-Token\"}"
-	"    ]"
-	"  },"
-	"  \"config\": {"
-	"    \"type\": \"object\","
-	"    \"properties\": {"
-	"      \"verify\": {"
-	"        \"type\": \"object\", \"title\": \"Who may post\", \"order\": 1,"
-	"        \"help\": \"Fill in one. With none, nothing that is posted is taken.\","
-	"        \"properties\": {"
-	"          \"token\": {\"type\": \"string\", \"secret\": true, \"title\": \"Token\", \"minLength\": 8, \"order\": 1,"
-	"            \"help\": \"Sent by the other program in the header X-Echo-Token.\"},"
-	"          \"hmac_key\": {\"type\": \"string\", \"secret\": true, \"title\": \"HMAC key\", \"minLength\": 8, \"order\": 2,"
-	"            \"help\": \"Signs the body: X-Echo-Signature: sha256=<hex HMAC-SHA-256>.\"}"
-	"        }"
-	"      },"
-	"      \"send_url\": {\"type\": \"string\", \"format\": \"uri\", \"title\": \"Where our messages go\", \"order\": 2},"
-	"      \"timeout\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 60, \"default\": 15,"
-	"        \"title\": \"Seconds to wait for an answer\", \"order\": 3}"
-	"    }"
-	"  }"
-	"}";
+// Read by the server before any of our code runs. "verify" is why no signature is checked in this file: the server does
+// it, on the raw bytes, with the first recipe whose secret the admin has filled in. "config" becomes the form that
+// admins see. JSON() makes a string of what stands in it, so that it can be written here as it is.
+// clang-format off
+#define JSON(...) #__VA_ARGS__
+static const char MANIFEST[] = JSON({
+	"name": "Echo",
+	"description": "Messages from and to any program that speaks HTTP and JSON.",
+	"labels": {"uk": {"name": "Ехо"}, "bg": {"name": "Ехо"}, "ru": {"name": "Эхо"}},
+	"vendor": "Beseda",
+	"licence": "Apache-2.0",
+	"verbs": ["webhook.request", "message.send"],
+	"identities": [{"kind": "echo", "scope": "inbox"}],
+	"send": "idempotent",
+	"capabilities": {
+		"text": {"level": "full", "max": 4096, "unit": "characters"},
+		"media": {"level": "fallback"},
+		"reply_to": {"level": "dropped"},
+		"edit": {"level": "rejected"},
+		"delete": {"level": "rejected"},
+		"receipts": ["delivered", "read", "failed"]
+	},
+	"webhook": {
+		"methods": ["POST"],
+		"max_bytes": 1048576,
+		"body": "json",
+		"deadline_ms": 10000,
+		"verify": [
+			{"type": "hmac", "secret": "verify.hmac_key", "header": "X-Echo-Signature", "prefix": "sha256="},
+			{"type": "token", "secret": "verify.token", "header": "X-Echo-Token"}
+		]
+	},
+	"config": {
+		"type": "object",
+		"properties": {
+			"verify": {
+				"type": "object", "title": "Who may post", "order": 1,
+				"help": "Fill in one. With none, nothing that is posted is taken.",
+				"properties": {
+					"token": {
+						"type": "string", "secret": true, "title": "Token", "minLength": 8, "order": 1,
+						"help": "Sent by the other program in the header X-Echo-Token."
+					},
+					"hmac_key": {
+						"type": "string", "secret": true, "title": "HMAC key", "minLength": 8, "order": 2,
+						"help": "Signs the body: X-Echo-Signature: sha256=<hex HMAC-SHA-256>."
+					}
+				}
+			},
+			"send_url": {"type": "string", "format": "uri", "title": "Where our messages go", "order": 2},
+			"timeout": {
+				"type": "integer", "minimum": 1, "maximum": 60, "default": 15,
+				"title": "Seconds to wait for an answer", "order": 3
+			}
+		}
+	}
+});
+// clang-format on
 
-// ---- our side of the server ----------------------------------------------------------------------------------------------
+// ---- our side of the server -------------------------------------------------------------------------------------
 
 // Given to init, valid as long as the process lives. The same for all inboxes.
 static const struct beseda_host *H;
@@ -84,8 +100,7 @@ static int32_t echo_open(uint64_t inbox, beseda_doc config, beseda_doc state, vo
 {
 	(void)state; // we keep nothing from one generation of the plugin to the next
 	struct echo *e = calloc(1, sizeof *e);
-	if (!e)
-		return BESEDA_TRANSIENT;
+	if (!e) return BESEDA_TRANSIENT;
 	e->inbox = inbox;
 	e->config = D->keep(H, config); // else it would be gone when this function returns
 	*self_r = e;
@@ -99,10 +114,10 @@ static void echo_close(void *self)
 	free(e);
 }
 
-// ---- from the provider: webhook.request ------------------------------------------------------------------------------------
+// ---- from the provider: webhook.request -------------------------------------------------------------------------
 
-// One message of theirs as the event `message.in` (schemas/plugin/message-in.json). The "key" is what makes a message that
-// the provider posts twice (they all do, sooner or later) count once.
+// One message of theirs as the event `message.in` (schemas/plugin/message-in.json). The "key" is what makes a message
+// that the provider posts twice (they all do, sooner or later) count once.
 static int32_t emit_message(uint64_t op, beseda_doc m)
 {
 	struct beseda_str from = D->string(H, m, "/from"), thread = D->string(H, m, "/thread");
@@ -126,8 +141,7 @@ static int32_t emit_message(uint64_t op, beseda_doc m)
 	D->put_string(H, b, "proof", beseda_str("channel"));
 	D->end(H, b);
 
-	if (D->kind(H, m, "/at") == BESEDA_INT)
-		D->put_integer(H, b, "sent_at", D->integer(H, m, "/at", 0));
+	if (D->kind(H, m, "/at") == BESEDA_INT) D->put_integer(H, b, "sent_at", D->integer(H, m, "/at", 0));
 
 	D->list(H, b, "parts");
 	D->map(H, b, NULL);
@@ -148,25 +162,21 @@ static int32_t emit_receipt(uint64_t op, beseda_doc r)
 	struct beseda_str state = D->string(H, r, "/state"), key = D->string(H, r, "/key");
 	const char *event = NULL;
 	for (size_t i = 0; i < sizeof STATES / sizeof *STATES; i++)
-		if (state.p && !strcmp(state.p, STATES[i][0]))
-			event = STATES[i][1];
-	if (!event)
-		return 0; // a state of tomorrow: nothing that we could tell anybody
+		if (state.p && !strcmp(state.p, STATES[i][0])) event = STATES[i][1];
+	if (!event) return 0; // a state of tomorrow: nothing that we could tell anybody
 
 	beseda_build b = D->build(H);
 	D->map(H, b, NULL);
 	D->put_string(H, b, "external_id", D->string(H, r, "/id"));
 	// Our key is "beseda-<number of the message>".
-	if (key.p && !strncmp(key.p, "beseda-", 7))
-		D->put_string(H, b, "message", beseda_str(key.p + 7));
-	if (D->kind(H, r, "/at") == BESEDA_INT)
-		D->put_integer(H, b, "at", D->integer(H, r, "/at", 0));
+	if (key.p && !strncmp(key.p, "beseda-", 7)) D->put_string(H, b, "message", beseda_str(key.p + 7));
+	if (D->kind(H, r, "/at") == BESEDA_INT) D->put_integer(H, b, "at", D->integer(H, r, "/at", 0));
 	D->end(H, b);
 	return H->emit(H, op, event, D->done(H, b));
 }
 
-// The body was verified and parsed by the server. We answer nothing: an op that is completed without a document is a "200".
-// When an emit fails we need not do anything either: the server knows, and nothing of this op will be stored.
+// The body was verified and parsed by the server. We answer nothing: an op that is completed without a document is a
+// "200". When an emit fails we need not do anything either: the server knows, and nothing of this op will be stored.
 static void do_webhook(const struct beseda_op *op)
 {
 	beseda_doc body = D->at(H, op->doc, "/body");
@@ -181,7 +191,7 @@ static void do_webhook(const struct beseda_op *op)
 	H->complete(H, op->id, BESEDA_OK, 0);
 }
 
-// ---- to the provider: message.send -----------------------------------------------------------------------------------------
+// ---- to the provider: message.send ------------------------------------------------------------------------------
 
 // {"text":"…"}: what a person should read when something failed.
 static beseda_doc text_doc(const char *text)
@@ -193,28 +203,24 @@ static beseda_doc text_doc(const char *text)
 	return D->done(H, b);
 }
 
-// The text parts, one to a line. The server has split and degraded the message by our capabilities before it came here; a
-// part that is no text brings a fallback for people.
+// The text parts, one to a line. The server has split and degraded the message by our capabilities before it came here;
+// a part that is no text brings a fallback for people.
 static char *text_of(beseda_doc message)
 {
 	uint64_t n = D->count(H, message, "/parts"), size = 1;
 	for (int pass = 0; pass < 2; pass++) {
 		char *text = pass ? malloc(size) : NULL, *at = text;
-		if (pass && !text)
-			return NULL;
+		if (pass && !text) return NULL;
 		for (uint64_t i = 0; i < n; i++) {
 			beseda_doc part = D->item(H, message, "/parts", i);
 			struct beseda_str s = D->string(H, part, "/text");
-			if (!s.p)
-				s = D->string(H, part, "/fallback");
-			if (!s.p)
-				continue;
+			if (!s.p) s = D->string(H, part, "/fallback");
+			if (!s.p) continue;
 			if (!pass) {
 				size += s.n + 1;
 				continue;
 			}
-			if (at > text)
-				*at++ = '\n';
+			if (at > text) *at++ = '\n';
 			memcpy(at, s.p, s.n);
 			at += s.n;
 		}
@@ -226,12 +232,13 @@ static char *text_of(beseda_doc message)
 	return NULL;
 }
 
-// The message goes out with http.fetch. The idempotency key is the same for each attempt: a provider that has seen it does
-// not deliver twice, which is what "send":"idempotent" in the manifest promises.
+// The message goes out with http.fetch. The idempotency key is the same for each attempt: a provider that has seen it
+// does not deliver twice, which is what "send":"idempotent" in the manifest promises.
 static void do_send(struct echo *e, const struct beseda_op *op)
 {
 	struct beseda_str url = D->string(H, e->config, "/send_url");
-	struct beseda_str to = D->string(H, op->doc, "/recipient/address"), thread = D->string(H, op->doc, "/thread/external");
+	struct beseda_str to = D->string(H, op->doc, "/recipient/address"),
+			  thread = D->string(H, op->doc, "/thread/external");
 	if (!url.p || !url.n) {
 		H->complete(H, op->id, BESEDA_CONFIG, text_doc("send_url is not set: this inbox only receives"));
 		return;
@@ -260,11 +267,11 @@ static void do_send(struct echo *e, const struct beseda_op *op)
 		H->complete(H, op->id, BESEDA_TRANSIENT, text_doc("the request could not be started"));
 }
 
-// What their status means for a message. Whether to try again, and when, is the server's decision: it acts on the class.
+// What their status means for a message. Whether to try again, and when, is the server's decision: it acts on the
+// class.
 static uint32_t class_of_status(int64_t status)
 {
-	if (status / 100 == 2)
-		return BESEDA_OK;
+	if (status / 100 == 2) return BESEDA_OK;
 	switch (status) {
 	case 401:
 	case 403: return BESEDA_AUTH;
@@ -278,7 +285,8 @@ static uint32_t class_of_status(int64_t status)
 
 static void send_answered(uint64_t op, const struct beseda_answer *a)
 {
-	// There was no answer at all: the class says whether the message can have arrived (UNCERTAIN) or cannot (TRANSIENT).
+	// There was no answer at all: the class says whether the message can have arrived (UNCERTAIN) or cannot
+	// (TRANSIENT).
 	if (a->error) {
 		H->complete(H, op, a->error, a->doc);
 		return;
@@ -289,8 +297,7 @@ static void send_answered(uint64_t op, const struct beseda_answer *a)
 	D->map(H, b, NULL);
 	if (class_) {
 		D->put_string(H, b, "text", beseda_str("the other program refused the message"));
-		if (retry.p)
-			D->put_integer(H, b, "retry_after_ms", atoll(retry.p) * 1000);
+		if (retry.p) D->put_integer(H, b, "retry_after_ms", atoll(retry.p) * 1000);
 	} else if (id.p) {
 		// Their ids of our message, one for each part; receipts name it by them.
 		D->list(H, b, "external_ids");
@@ -301,7 +308,7 @@ static void send_answered(uint64_t op, const struct beseda_answer *a)
 	H->complete(H, op, class_, D->done(H, b));
 }
 
-// ---- callbacks ---------------------------------------------------------------------------------------------------------------
+// ---- callbacks --------------------------------------------------------------------------------------------------
 
 static void echo_op(void *self, const struct beseda_op *op)
 {
@@ -332,7 +339,4 @@ static const struct beseda_plugin PLUGIN = {
 	.close = echo_close,
 };
 
-const struct beseda_plugin *beseda_plugin_v1(void)
-{
-	return &PLUGIN;
-}
+const struct beseda_plugin *beseda_plugin_v1(void) { return &PLUGIN; }

@@ -5,41 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANGUAGE(code, title)                                                                                          \
-	"\"" code "\": {\"type\": \"string\", \"maxLength\": 300, \"title\": \"" title "\"}"
-
-static const char MANIFEST[] =
-	"{"
-	"  \"name\": \"Web chat\","
-	"  \"description\": \"A chat window for your web pages.\","
-	"  \"labels\": {\"uk\": {\"name\": \"Чат на сайті\"}, \"bg\": {\"name\": \"Чат на сайта\"},"
-	"    \"ru\": {\"name\": \"Чат на сайте\"}},"
-	"  \"vendor\": \"Beseda\", \"licence\": \"Apache-2.0\","
-	"  \"verbs\": [\"live.hello\", \"live.frame\"],"
-	"  \"identities\": [{\"kind\": \"visitor\", \"scope\": \"inbox\"}],"
-	"  \"capabilities\": {"
-	"    \"text\": {\"level\": \"full\", \"max\": 8000, \"unit\": \"characters\"},"
-	"    \"media\": {\"level\": \"full\", \"max_bytes\": 10485760}, \"typing\": {\"level\": \"full\"}"
-	"  },"
-	"  \"live\": {\"frame_bytes\": 65536, \"upload_bytes\": 10485760, \"burst\": 20, \"per_second\": 2},"
-	"  \"config\": {"
-	"    \"type\": \"object\","
-	"    \"properties\": {"
-	"      \"title\": {\"type\": \"string\", \"maxLength\": 60, \"default\": \"Chat\", \"public\": true, \"order\": 1,"
-	"        \"title\": \"Title of the window\"},"
-	"      \"color\": {\"type\": \"string\", \"maxLength\": 20, \"default\": \"#2563eb\", \"public\": true, \"order\": 2,"
-	"        \"title\": \"Colour\", \"help\": \"As CSS writes it: #2563eb.\"},"
-	"      \"greeting\": {\"type\": \"object\", \"public\": true, \"order\": 3, \"title\": \"Greeting\","
-	"        \"help\": \"What a visitor reads first, by language.\", \"properties\": {"
-	"          " LANGUAGE("en", "English") ", " LANGUAGE("uk", "Українська") ", " LANGUAGE("bg", "Български") ", "
-		   LANGUAGE("ru", "Русский")
-	"        }},"
-	"      \"origins\": {\"type\": \"array\", \"maxItems\": 100, \"items\": {\"type\": \"string\", \"format\": \"uri\"},"
-	"        \"order\": 4, \"title\": \"Web sites that may show it\","
-	"        \"help\": \"https://shop.example or https://*.shop.example; with none, every site may.\"}"
-	"    }"
-	"  }"
-	"}";
+// clang-format off
+#define JSON(...) #__VA_ARGS__
+static const char MANIFEST[] = JSON({
+	"name": "Web chat",
+	"description": "A chat window for your web pages.",
+	"labels": {"uk": {"name": "Чат на сайті"}, "bg": {"name": "Чат на сайта"}, "ru": {"name": "Чат на сайте"}},
+	"vendor": "Beseda",
+	"licence": "Apache-2.0",
+	"verbs": ["live.hello", "live.frame"],
+	"identities": [{"kind": "visitor", "scope": "inbox"}],
+	"capabilities": {
+		"text": {"level": "full", "max": 8000, "unit": "characters"},
+		"media": {"level": "full", "max_bytes": 10485760},
+		"typing": {"level": "full"}
+	},
+	"live": {"frame_bytes": 65536, "upload_bytes": 10485760, "burst": 20, "per_second": 2},
+	"config": {
+		"type": "object",
+		"properties": {
+			"title": {
+				"type": "string", "maxLength": 60, "default": "Chat", "public": true, "order": 1,
+				"title": "Title of the window"
+			},
+			"subtitle": {"type": "string", "maxLength": 120, "public": true, "order": 2, "title": "Below the title"},
+			"color": {
+				"type": "string", "maxLength": 20, "default": "#2563eb", "public": true, "order": 3,
+				"title": "Colour", "help": "As CSS writes it: #2563eb."
+			},
+			"position": {
+				"type": "string", "enum": ["right", "left"], "default": "right", "public": true, "order": 4,
+				"title": "Corner of the page"
+			},
+			"greeting": {
+				"type": "object", "public": true, "order": 5, "title": "Greeting",
+				"help": "What a visitor reads first, by language.",
+				"properties": {
+					"en": {"type": "string", "maxLength": 300, "title": "English"},
+					"uk": {"type": "string", "maxLength": 300, "title": "Українська"},
+					"bg": {"type": "string", "maxLength": 300, "title": "Български"},
+					"ru": {"type": "string", "maxLength": 300, "title": "Русский"}
+				}
+			},
+			"origins": {
+				"type": "array", "maxItems": 100, "items": {"type": "string", "format": "uri"}, "order": 6,
+				"title": "Web sites that may show it",
+				"help": "https://shop.example or https://*.shop.example; with none, every site may."
+			}
+		}
+	}
+});
+// clang-format on
 
 static const struct beseda_host *H;
 static const struct beseda_doc_v1 *D;
@@ -61,12 +77,9 @@ static int32_t webchat_open(uint64_t inbox, beseda_doc config, beseda_doc state,
 	return 0;
 }
 
-static void webchat_close(void *self)
-{
-	(void)self;
-}
+static void webchat_close(void *self) { (void)self; }
 
-// ---- hello: who is it? -------------------------------------------------------------------------------------------------------
+// ---- hello: who is it? ------------------------------------------------------------------------------------------
 
 static void welcome(uint64_t op, struct beseda_str address)
 {
@@ -91,8 +104,7 @@ static void do_hello(const struct beseda_op *op)
 	D->put_integer(H, b, "bytes", 16);
 	D->put_string(H, b, "encoding", beseda_str("base64url"));
 	D->end(H, b);
-	if (!H->call(H, op->id, "crypto.random", D->done(H, b), 0, op->id))
-		H->complete(H, op->id, BESEDA_TRANSIENT, 0);
+	if (!H->call(H, op->id, "crypto.random", D->done(H, b), 0, op->id)) H->complete(H, op->id, BESEDA_TRANSIENT, 0);
 }
 
 static void webchat_answer(void *self, const struct beseda_answer *a)
@@ -104,7 +116,7 @@ static void webchat_answer(void *self, const struct beseda_answer *a)
 		welcome(a->tag, D->string(H, a->doc, "/value"));
 }
 
-// ---- frames: what do they say? -------------------------------------------------------------------------------------------------
+// ---- frames: what do they say? ----------------------------------------------------------------------------------
 
 static void put_thread_and_sender(beseda_build b, beseda_doc doc)
 {
@@ -181,7 +193,4 @@ static const struct beseda_plugin PLUGIN = {
 	.close = webchat_close,
 };
 
-const struct beseda_plugin *beseda_plugin_v1(void)
-{
-	return &PLUGIN;
-}
+const struct beseda_plugin *beseda_plugin_v1(void) { return &PLUGIN; }

@@ -1,25 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// A plugin that does what an op's document tells it: {"steps":[{"do":"emit",…},{"do":"complete"}…]}. What it sees it writes to
-// the log, where tests read it. Some of its steps are things that no plugin may do.
+// A plugin that does what an op's document tells it: {"steps":[{"do":"emit",…},{"do":"complete"}…]}. What it sees it
+// writes to the log, where tests read it. Some of its steps are things that no plugin may do.
 #include "beseda/plugin.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char MANIFEST[] =
-	"{\"name\":\"Probe\",\"lanes\":\"" PROBE_LANES "\","
-	"\"verbs\":[\"inbox.start\",\"message.send\",\"webhook.request\",\"live.gone\"],"
-	"\"webhook\":{\"methods\":[\"POST\",\"GET\",\"PUT\"],\"max_bytes\":4096,\"deadline_ms\":300,\"headers\":[\"x-kind\"],"
-	"  \"verify\":[{\"type\":\"hmac\",\"secret\":\"hmac\",\"header\":\"X-Sig\",\"algo\":\"sha1\",\"encoding\":\"base64\","
-	"    \"over\":\"v0:{timestamp}:{body}\",\"timestamp\":\"X-Time\",\"tolerance\":60},"
-	"   {\"type\":\"basic\",\"secret\":\"password\",\"user\":\"hook\"},"
-	"   {\"type\":\"token\",\"secret\":\"token\",\"query\":\"key\"},"
-	"   {\"type\":\"none\"}]},"
-	"\"config\":{\"type\":\"object\",\"properties\":{"
-	"  \"hmac\":{\"type\":\"string\",\"secret\":true},\"password\":{\"type\":\"string\",\"secret\":true},"
-	"  \"token\":{\"type\":\"string\",\"secret\":true},\"number\":{\"type\":\"integer\",\"default\":7},"
-	"  \"fail\":{\"type\":\"boolean\"},\"start\":{\"type\":\"array\",\"items\":{\"type\":\"object\",\"properties\":{}}}}}}";
+#ifdef PROBE_IS_LIVE
+#define PROBE_LIVE "live" : {"burst" : 5},
+#else
+#define PROBE_LIVE
+#endif
+
+// clang-format off
+#define TEXT(...) #__VA_ARGS__
+#define JSON(...) TEXT(__VA_ARGS__) /* what is a macro in it is replaced first */
+static const char MANIFEST[] = JSON({
+	"name": "Probe",
+	"lanes": PROBE_LANES,
+	"verbs": ["inbox.start", "message.send", "webhook.request", "live.hello", "live.frame", "live.gone"],
+	PROBE_LIVE
+	"webhook": {
+		"methods": ["POST", "GET", "PUT"], "max_bytes": 4096, "deadline_ms": 300, "headers": ["x-kind"],
+		"verify": [
+			{
+				"type": "hmac", "secret": "hmac", "header": "X-Sig", "algo": "sha1", "encoding": "base64",
+				"over": "v0:{timestamp}:{body}", "timestamp": "X-Time", "tolerance": 60
+			},
+			{"type": "basic", "secret": "password", "user": "hook"},
+			{"type": "token", "secret": "token", "query": "key"},
+			{"type": "none"}
+		]
+	},
+	"config": {
+		"type": "object",
+		"properties": {
+			"hmac": {"type": "string", "secret": true},
+			"password": {"type": "string", "secret": true},
+			"token": {"type": "string", "secret": true},
+			"number": {"type": "integer", "default": 7},
+			"fail": {"type": "boolean"},
+			"start": {"type": "array", "items": {"type": "object", "properties": {}}}
+		}
+	}
+});
+// clang-format on
 
 static const struct beseda_host *H;
 static const struct beseda_doc_v1 *D;
@@ -47,8 +73,7 @@ struct errand {
 static struct errand *errand_new(struct probe *p, uint64_t op, beseda_doc then)
 {
 	struct errand *e = calloc(1, sizeof *e);
-	if (!e)
-		abort();
+	if (!e) abort();
 	e->op = op;
 	e->then = D->keep(H, then);
 	e->next = p->errands;
@@ -70,23 +95,19 @@ static int is_in;
 
 static void enter(struct probe *p)
 {
-	if (is_in)
-		H->log(H, p->inbox, BESEDA_LOG_ERROR, "NESTED");
-	if (T && !T->is_lane(H))
-		H->log(H, p->inbox, BESEDA_LOG_ERROR, "NOT IN THE LANE");
+	if (is_in) H->log(H, p->inbox, BESEDA_LOG_ERROR, "NESTED");
+	if (T && !T->is_lane(H)) H->log(H, p->inbox, BESEDA_LOG_ERROR, "NOT IN THE LANE");
 	is_in = 1;
 }
 
-static void leave(void)
-{
-	is_in = 0;
-}
+static void leave(void) { is_in = 0; }
 
 static void say(struct probe *p, const char *what, int64_t n, beseda_doc doc)
 {
 	char line[900];
 	struct beseda_str text = doc ? D->to_json(H, doc, NULL) : beseda_str("-");
-	snprintf(line, sizeof line, "%s %lld %.*s", what, (long long)n, (int)(text.n < 700 ? text.n : 700), text.p ? text.p : "?");
+	snprintf(line, sizeof line, "%s %lld %.*s", what, (long long)n, (int)(text.n < 700 ? text.n : 700),
+		 text.p ? text.p : "?");
 	H->log(H, p->inbox, BESEDA_LOG_INFO, line);
 }
 
@@ -101,11 +122,9 @@ static int32_t probe_init(const struct beseda_host *h)
 static int32_t probe_open(uint64_t inbox, beseda_doc config, beseda_doc state, void **self_r)
 {
 	(void)state;
-	if (D->boolean(H, config, "/fail", 0))
-		return BESEDA_CONFIG;
+	if (D->boolean(H, config, "/fail", 0)) return BESEDA_CONFIG;
 	struct probe *p = calloc(1, sizeof *p);
-	if (!p)
-		return BESEDA_TRANSIENT;
+	if (!p) return BESEDA_TRANSIENT;
 	p->inbox = inbox;
 	p->config = D->keep(H, config);
 	*self_r = p;
@@ -119,8 +138,7 @@ static void probe_close(void *self)
 {
 	struct probe *p = self;
 	enter(p);
-	if (p->has_thread)
-		pthread_join(p->thread, NULL);
+	if (p->has_thread) pthread_join(p->thread, NULL);
 	say(p, "close", (int64_t)p->inbox, 0);
 	D->drop(H, p->config);
 	while (p->errands)
@@ -134,7 +152,7 @@ static void *thread_main(void *arg)
 	struct probe *p = arg;
 	H->log(H, p->inbox, BESEDA_LOG_INFO, "thread says hello");
 	/* each of these is refused here */
-	if (H->emit(H, p->last_op, "message.in", 1) != BESEDA_E_THREAD || D->build(H) || T->is_lane(H))
+	if (H->emit(H, 1, "message.in", 1) != BESEDA_E_THREAD || D->build(H) || T->is_lane(H))
 		H->log(H, p->inbox, BESEDA_LOG_ERROR, "A THREAD GOT THROUGH");
 	for (int i = 0; i < 100; i++)
 		H->wake(H, p->inbox);
@@ -143,22 +161,19 @@ static void *thread_main(void *arg)
 
 static void do_thread(struct probe *p)
 {
-	if (p->has_thread)
-		pthread_join(p->thread, NULL);
+	if (p->has_thread) pthread_join(p->thread, NULL);
 	p->has_thread = !pthread_create(&p->thread, NULL, thread_main, p);
 }
 
 static void do_call(struct probe *p, uint64_t op, uint64_t cause, beseda_doc step)
 {
 	uint32_t flags = D->boolean(H, step, "/after_commit", 0) ? BESEDA_AFTER_COMMIT : 0;
-	if (D->boolean(H, step, "/no_answer", 0))
-		flags |= BESEDA_NO_ANSWER;
+	if (D->boolean(H, step, "/no_answer", 0)) flags |= BESEDA_NO_ANSWER;
 	struct errand *e = errand_new(p, op, D->at(H, step, "/then"));
 	struct beseda_str service = D->string(H, step, "/service");
 	uint64_t tag = flags & BESEDA_NO_ANSWER ? 0 : (uint64_t)(uintptr_t)e;
 	p->last_call = H->call(H, cause, service.p, D->at(H, step, "/doc"), flags, tag);
-	if (p->last_call && tag)
-		return;
+	if (p->last_call && tag) return;
 	say(p, p->last_call ? "called" : "refused", 0, step);
 	errand_free(p, e);
 }
@@ -258,6 +273,10 @@ static void probe_op(void *self, const struct beseda_op *op)
 	if (!strcmp(op->verb, "inbox.start")) {
 		run_steps(p, op->id, op->id, D->at(H, p->config, "/start"), 0);
 		H->complete(H, op->id, BESEDA_OK, 0);
+	} else if (!strcmp(op->verb, "live.hello")) {
+		/* whoever the page says: no other plugin may be so trusting */
+		say(p, op->verb, op->attempt, op->doc);
+		H->complete(H, op->id, BESEDA_OK, D->at(H, op->doc, "/frame/me"));
 	} else {
 		beseda_doc body = D->at(H, op->doc, "/body");
 		beseda_doc steps = D->at(H, body ? body : op->doc, "/steps");
@@ -315,7 +334,4 @@ static const struct beseda_plugin PLUGIN = {
 	.close = probe_close,
 };
 
-const struct beseda_plugin *beseda_plugin_v1(void)
-{
-	return &PLUGIN;
-}
+const struct beseda_plugin *beseda_plugin_v1(void) { return &PLUGIN; }

@@ -93,8 +93,5 @@ const struct beseda_plugin *beseda_plugin_v1(void)
 }
 #else
 const struct beseda_plugin *zoo_unused(void);
-const struct beseda_plugin *zoo_unused(void)
-{
-	return &table;
-}
+const struct beseda_plugin *zoo_unused(void) { return &table; }
 #endif
