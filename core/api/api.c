@@ -9,6 +9,7 @@
 
 #define UPLOAD_BYTES ((size_t)50 << 20)
 #define HOUR_MS (3600 * 1000LL)
+#define PATIENCE_MS 2000
 
 static void on_hour(void *arg)
 {
@@ -78,35 +79,43 @@ int api_new(struct api **a_r, const struct api_options *o, struct err *e)
 
 const struct http_handler *api_handler(struct api *a) { return &a->handler; }
 
-static void on_closed(void *arg)
+static void tell_closed(void *arg)
 {
 	struct api *a = arg;
-	loop_cb closed = a->closed;
-	void *closed_arg = a->closed_arg;
-	destroy(a);
-	closed(closed_arg);
-}
-
-static void close_when_quiet(struct api *a)
-{
-	if (!a->is_closing || !a->live_is_closed || a->n_calls) return;
-	a->n_calls = 1; // nothing more begins
-	loop_defer(a->o.loop, on_closed, a);
+	a->is_told = true;
+	loop_timer_clear(&a->patience);
+	a->closed(a->closed_arg);
+	api_leave(a);
 }
 
 void api_enter(struct api *a) { a->n_calls++; }
 
 void api_leave(struct api *a)
 {
-	a->n_calls--;
-	close_when_quiet(a);
+	if (--a->n_calls || !a->is_closing || !a->live_is_closed) return;
+	if (a->is_told) {
+		destroy(a);
+		return;
+	}
+	api_enter(a); // nothing else begins
+	loop_defer(a->o.loop, tell_closed, a);
+}
+
+// What still runs waits for a database that is away: it gets its answer when the store is closed, and frees.
+static void on_impatient(void *arg)
+{
+	struct api *a = arg;
+	if (!a->live_is_closed) return;
+	log_warn("api", "closes while %zu requests wait for the database", a->n_calls);
+	api_enter(a);
+	tell_closed(a);
 }
 
 static void on_live_closed(void *arg)
 {
 	struct api *a = arg;
 	a->live_is_closed = true;
-	close_when_quiet(a);
+	api_leave(a);
 }
 
 void api_close(struct api *a, loop_cb done, void *arg)
@@ -115,6 +124,9 @@ void api_close(struct api *a, loop_cb done, void *arg)
 	a->closed = done;
 	a->closed_arg = arg;
 	loop_timer_clear(&a->hourly);
+	loop_timer_init(&a->patience, a->o.loop, "api patience", on_impatient, a);
+	loop_timer_set(&a->patience, PATIENCE_MS);
+	api_enter(a); // for the sockets
 	live_close(a->live, on_live_closed, a);
 }
 

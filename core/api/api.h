@@ -21,7 +21,8 @@ struct api_options {
 MUST_USE int api_new(struct api **a_r, const struct api_options *o, struct err *e);
 // For every path that begins with /api/. Good until api_close has ended.
 const struct http_handler *api_handler(struct api *a);
-// Takes no more requests, ends those that run, closes the live sockets, frees. done comes once.
+// Takes no more requests, closes the live sockets; done when what runs has ended, or after 2 s (what then still waits
+// for the database ends with the store, which must be closed before pipeline and directory are freed).
 void api_close(struct api *a, loop_cb done, void *arg);
 
 // Opens every inbox of the directory that is not archived, its secrets unsealed (start-up; later changes are the API's

@@ -170,8 +170,7 @@ void call_fail_status(struct call *c, int status, const struct err *why)
 	fail(c, 500, "internal", NULL, "a mistake of ours; the log says more");
 }
 
-// ---- changes
-// -----------------------------------------------------------------------------------------------------------
+// ---- changes --------------------------------------------------------------------------------------------------------
 
 void call_gate(struct call *c, loop_cb through)
 {

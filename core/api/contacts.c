@@ -107,8 +107,7 @@ void handle_contact(struct call *c)
 	read_visible(c, CONVERSATIONS_MAX, on_conversations);
 }
 
-// ---- a name
-// ----------------------------------------------------------------------------------------------------------------
+// ---- a name ---------------------------------------------------------------------------------------------------------
 
 struct rename {
 	struct look look; // first: the answer is made of it

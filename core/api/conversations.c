@@ -176,8 +176,7 @@ void handle_conversations(struct call *c)
 		read_list(c, active_list(p), p->from, p->to, on_active);
 }
 
-// ---- one
-// -----------------------------------------------------------------------------------------------------------------
+// ---- one ------------------------------------------------------------------------------------------------------------
 
 struct one {
 	int64_t seq;
@@ -237,8 +236,7 @@ void handle_conversation(struct call *c)
 	call_conversation(c, c->id, on_conversation);
 }
 
-// ---- changes
-// ---------------------------------------------------------------------------------------------------------------
+// ---- changes --------------------------------------------------------------------------------------------------------
 
 // Answers with the conversation as the act left it, also to somebody who gave it away and sees it no more.
 static void on_named(int status, const struct db_rows *rows, const struct err *why, void *arg)

@@ -99,8 +99,7 @@ int inbox_secrets_seal(struct api *a, uint64_t inbox, const struct json *secrets
 	return rc;
 }
 
-// ---- open inboxes
-// ------------------------------------------------------------------------------------------------------------
+// ---- open inboxes ---------------------------------------------------------------------------------------------------
 
 const struct inbox_health *inbox_health(const struct api *a, uint64_t inbox) { return map_get(a->inbox_states, inbox); }
 
@@ -117,7 +116,8 @@ static void tell_pages(struct api *a, uint64_t inbox)
 	act_commit(a->o.pipeline, u, &e, on_told, a);
 }
 
-void api_inbox_state(struct api *a, uint64_t inbox, struct str state, struct str why)
+// True: that is something else than before.
+static bool note_state(struct api *a, uint64_t inbox, struct str state, struct str why)
 {
 	struct inbox_health *h = map_get(a->inbox_states, inbox);
 	bool is_news = h ? !str_is(state, h->state) : !str_is(state, "ok");
@@ -127,7 +127,12 @@ void api_inbox_state(struct api *a, uint64_t inbox, struct str state, struct str
 	}
 	snprintf(h->state, sizeof h->state, "%.*s", STR_ARG(utf8_cut(state, sizeof h->state - 1)));
 	snprintf(h->why, sizeof h->why, "%.*s", STR_ARG(utf8_cut(why, sizeof h->why - 1)));
-	if (is_news && !a->is_closing) tell_pages(a, inbox);
+	return is_news;
+}
+
+void api_inbox_state(struct api *a, uint64_t inbox, struct str state, struct str why)
+{
+	if (note_state(a, inbox, state, why) && !a->is_closing) tell_pages(a, inbox);
 }
 
 static int open_inbox(struct api *a, const struct inbox_record *in, struct err *e)
@@ -148,6 +153,7 @@ void inbox_open(struct api *a, const struct inbox_record *in)
 {
 	struct err e = {0};
 	char who[ABOUT];
+	note_state(a, in->id, STR("ok"), STR("")); // it says so when it is not
 	int rc = open_inbox(a, in, &e);
 	if (!rc) return;
 	snprintf(who, sizeof who, "inbox %llu", (unsigned long long)in->id);

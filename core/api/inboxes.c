@@ -8,8 +8,7 @@
 #define CHANNELS_MAX 256
 #define CHANNEL_NAME 64
 
-// ---- as JSON
-// -----------------------------------------------------------------------------------------------------------------
+// ---- as JSON --------------------------------------------------------------------------------------------------------
 
 static bool has(const struct json *manifest, const char *key) { return json_is(json_get(manifest, key), JSON_MAP); }
 
@@ -96,8 +95,7 @@ void handle_channels(struct call *c)
 	call_end(c, 200);
 }
 
-// ---- an inbox being written
-// --------------------------------------------------------------------------------------------------
+// ---- an inbox being written -----------------------------------------------------------------------------------------
 
 struct writing {
 	struct inbox_record in;
@@ -184,8 +182,7 @@ static struct event inbox_event(const struct call *c, enum event_kind kind)
 	return e;
 }
 
-// ---- a new one
-// ---------------------------------------------------------------------------------------------------------------
+// ---- a new one ------------------------------------------------------------------------------------------------------
 
 static void add_inbox(void *arg)
 {
@@ -229,8 +226,7 @@ void handle_inbox_add(struct call *c)
 	if (w->in.id) call_gate(c, add_inbox);
 }
 
-// ---- a change
-// ----------------------------------------------------------------------------------------------------------------
+// ---- a change -------------------------------------------------------------------------------------------------------
 
 static void on_saved(int status, const struct unit_result *r, void *arg)
 {

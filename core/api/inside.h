@@ -31,9 +31,9 @@ struct api {
 	struct map *inbox_states; // id → struct inbox_health
 	struct list gate;         // changes of people and inboxes: one after the other
 	bool gate_is_taken;
-	struct loop_timer hourly;
+	struct loop_timer hourly, patience;
 	size_t n_calls, n_uploads;
-	bool is_closing, live_is_closed;
+	bool is_closing, live_is_closed, is_told;
 	loop_cb closed;
 	void *closed_arg;
 	struct api_stats stats;
@@ -43,8 +43,7 @@ struct api {
 void api_enter(struct api *a);
 void api_leave(struct api *a);
 
-// ---- who calls (session.c)
-// ---------------------------------------------------------------------------------------------
+// ---- who calls (session.c) ------------------------------------------------------------------------------------------
 
 #define TOKEN_HASH 32
 struct session {
@@ -55,8 +54,7 @@ struct session {
 	int64_t last_at, expires_at;
 };
 
-// ---- a call (call.c)
-// ---------------------------------------------------------------------------------------------------
+// ---- a call (call.c) ------------------------------------------------------------------------------------------------
 
 struct route;
 
@@ -123,16 +121,14 @@ struct event call_event(const struct call *c, enum event_kind kind);
 // A new id; 0: the call has ended with 503.
 uint64_t call_new_id(struct call *c);
 
-// ---- visible.c
-// ---------------------------------------------------------------------------------------------------------
+// ---- visible.c ------------------------------------------------------------------------------------------------------
 
 // Reads a conversation; when there is none, or the caller may not see it, the call has ended with 404. What is handed
 // over lives until next returns.
 typedef void (*visible_cb)(struct call *c, const struct conversation *conversation, struct str contact_name);
 void call_conversation(struct call *c, uint64_t id, visible_cb next);
 
-// ---- router.c
-// ----------------------------------------------------------------------------------------------------------
+// ---- router.c -------------------------------------------------------------------------------------------------------
 
 enum route_body { BODY_NONE, BODY_JSON, BODY_STREAM };
 enum route_door { DOOR_OPEN, DOOR_USER, DOOR_ADMIN };
@@ -181,8 +177,7 @@ void handle_inbox_patch(struct call *c);
 void handle_events(struct call *c);
 void handle_live(struct call *c);
 
-// ---- session.c
-// ---------------------------------------------------------------------------------------------------------
+// ---- session.c ------------------------------------------------------------------------------------------------------
 
 // Fills hash from the request's cookie. E_DENIED: there is no cookie of the right form.
 MUST_USE int session_of_cookie(struct call *c);
@@ -196,8 +191,7 @@ void session_give_cookie(struct call *c);
 void session_clear_cookie(struct call *c);
 void session_prune(struct api *a);
 
-// ---- password.c
-// --------------------------------------------------------------------------------------------------------
+// ---- password.c -----------------------------------------------------------------------------------------------------
 
 struct hashing *hashing_new(struct api *a);
 void hashing_free(struct hashing **h);
@@ -210,8 +204,7 @@ MUST_USE int password_make(struct api *a, struct str password, password_made_cb 
 #define PASSWORD_TEXT 24
 void password_random(char text_r[PASSWORD_TEXT]);
 
-// ---- throttle.c
-// --------------------------------------------------------------------------------------------------------
+// ---- throttle.c -----------------------------------------------------------------------------------------------------
 
 struct throttle *throttle_new(void);
 void throttle_free(struct throttle **t);
@@ -221,8 +214,7 @@ void throttle_failed(struct throttle *t, const char *peer, struct str account);
 // Forgives the account, not the address: somebody with an account could else go on guessing others.
 void throttle_succeeded(struct throttle *t, struct str account);
 
-// ---- encode.c, encode_event.c
-// ------------------------------------------------------------------------------------------
+// ---- encode.c, encode_event.c ---------------------------------------------------------------------------------------
 
 void encode_seq(struct json_out *o, const char *key, int64_t seq); // "17"
 void encode_user(struct json_out *o, const struct user *u, bool with_email);
@@ -246,8 +238,7 @@ struct event_view {
 // Members only: the caller opens and closes the map.
 void encode_event(const struct api *a, struct json_out *o, const struct event_view *v);
 
-// ---- inbox_config.c
-// ----------------------------------------------------------------------------------------------------
+// ---- inbox_config.c -------------------------------------------------------------------------------------------------
 
 // Splits a checked config into what is kept readable and what is sealed, by the manifest's schema ("secret": true).
 void inbox_config_split(struct arena *a, const struct json *schema, const struct json *config,
@@ -266,8 +257,7 @@ const struct inbox_health *inbox_health(const struct api *a, uint64_t inbox); //
 // Hands it to its plugin; what is wrong is logged and shown as its state.
 void inbox_open(struct api *a, const struct inbox_record *in);
 
-// ---- live.c
-// ------------------------------------------------------------------------------------------------------------
+// ---- live.c ---------------------------------------------------------------------------------------------------------
 
 struct live *sockets_new(struct api *a);
 // Closes every socket; done when the last is gone.

@@ -15,8 +15,7 @@ static struct live *live_of(const struct socket *s) { return s->viewer->live; }
 
 bool socket_is_over(const struct socket *s) { return !s->ws && !s->own && !s->n_reads; }
 
-// ---- saying
-// ------------------------------------------------------------------------------------------------------------------
+// ---- saying ---------------------------------------------------------------------------------------------------------
 
 static void say(struct socket *s, const char *type, const char *key, struct str value)
 {
@@ -62,8 +61,7 @@ void socket_event(struct socket *s, struct feed_event *e)
 		socket_reset(s);
 }
 
-// ---- catching up
-// -------------------------------------------------------------------------------------------------------------
+// ---- catching up ----------------------------------------------------------------------------------------------------
 
 // From `head` on the common follower gives everything, so that there is neither a gap nor a repeat.
 static void look_whether_caught_up(struct socket *s)
@@ -99,8 +97,7 @@ static void catch_up(struct socket *s, int64_t after)
 	if (!s->has_caught_up) s->own = feed_follow(p, after, on_own, s);
 }
 
-// ---- hearing
-// -----------------------------------------------------------------------------------------------------------------
+// ---- hearing --------------------------------------------------------------------------------------------------------
 
 struct typing {
 	struct socket *socket;
@@ -171,8 +168,7 @@ void socket_check(struct socket *s)
 	store_read(live_of(s)->api->o.store, STMT_SESSION, (struct db_value[]){DB_BYTES(hash)}, on_session, s);
 }
 
-// ---- the door
-// ----------------------------------------------------------------------------------------------------------------
+// ---- the door -------------------------------------------------------------------------------------------------------
 
 static struct viewer *viewer_of(struct live *l, struct call *c)
 {

@@ -38,8 +38,7 @@ void handle_users(struct call *c)
 	call_end(c, 200);
 }
 
-// ---- a user being written
-// ------------------------------------------------------------------------------------------------
+// ---- a user being written -------------------------------------------------------------------------------------------
 
 struct writing {
 	struct user u;
@@ -98,8 +97,7 @@ static bool read_fields(struct call *c, struct writing *w)
 	return call_bool(c, "takes_work", &is_given, &w->u.takes_work) && read_teams(c, w);
 }
 
-// ---- a new one
-// -------------------------------------------------------------------------------------------------------------
+// ---- a new one ------------------------------------------------------------------------------------------------------
 
 static void on_added(int status, const struct unit_result *r, void *arg)
 {
@@ -159,8 +157,7 @@ void handle_user_add(struct call *c)
 	if (password_make(c->api, str_of(w->password), on_made, c)) call_fail_status(c, E_BUSY, NULL);
 }
 
-// ---- a change
-// --------------------------------------------------------------------------------------------------------------
+// ---- a change -------------------------------------------------------------------------------------------------------
 
 // Somebody must be able to administrate.
 static bool is_last_admin(struct call *c, const struct user *was, const struct user *becomes)

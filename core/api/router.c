@@ -79,8 +79,7 @@ static struct found find(struct http_exchange *x)
 	return f;
 }
 
-// ---- admission
-// -----------------------------------------------------------------------------------------------------------
+// ---- admission ------------------------------------------------------------------------------------------------------
 
 static bool is_write(const struct call *c) { return strcmp(c->route->method, "GET") != 0; }
 
@@ -130,8 +129,7 @@ static void admit(struct call *c, void (*next)(struct call *c))
 		session_read(c, on_session);
 }
 
-// ---- bodies
-// --------------------------------------------------------------------------------------------------------------
+// ---- bodies ---------------------------------------------------------------------------------------------------------
 
 static bool is_json_type(struct str type)
 {
@@ -155,8 +153,7 @@ static void read_body(struct call *c)
 		c->route->handle(c);
 }
 
-// ---- the two doors of http_handler
-// -----------------------------------------------------------------------------------------
+// ---- the two doors of http_handler ----------------------------------------------------------------------------------
 
 // The server would refuse it as well, but not in our words.
 static bool is_too_large(struct http_exchange *x, size_t max)

@@ -19,7 +19,7 @@ struct hold *hold_new(struct pipeline *p, const struct act *a, act_cb cb, void *
 void hold_end(struct hold *h, int status, int64_t seq, const struct err *why)
 {
 	struct pipeline *p = h->p;
-	turn_end(&h->turn);
+	if (h->turn.turns) turn_end(&h->turn); // else it ended before it held anything
 	h->cb(status, status ? NULL : &h->c, status ? NULL : h->message, seq ? seq : feed_head(p), why, h->arg);
 	arena_free(&h->arena);
 	mem_free(h);

@@ -31,6 +31,7 @@ struct pipeline {
 	int64_t outbox_life_ms;
 	bool is_closing;
 	size_t n_running; // pieces of work that have not ended
+	size_t n_ingest;  // of them, causes of plugins on their way to the store
 	loop_cb on_closed;
 	void *closed_arg;
 	struct pipeline_stats stats;

@@ -43,7 +43,7 @@ static void finish(struct send *s, enum send_end end)
 {
 	struct pipeline *p = s->p;
 	s->end = end;
-	turn_end(&s->turn);
+	if (s->turn.turns) turn_end(&s->turn); // only an accepted one held its id
 	s->done(s);
 	pipeline_leave(p);
 }

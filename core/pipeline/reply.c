@@ -283,7 +283,8 @@ static void on_message(int status, const struct db_rows *rows, const struct err 
 	m->parts = arena_str(h->arena, m->parts);
 	m->key = m->key.p ? arena_str(h->arena, m->key) : STR_NONE;
 	m->provider_id = m->error = STR_NONE;
-	if (!delivery_move(&m->delivery, DELIVERY_QUEUED)) {
+	bool is_over = m->delivery == DELIVERY_FAILED || m->delivery == DELIVERY_UNKNOWN;
+	if (!is_over || !delivery_move(&m->delivery, DELIVERY_QUEUED)) {
 		hold_fail(h, E_CONFLICT, "only a message that failed, or of which nobody knows, goes out again; this one is %s",
 			  delivery_name(m->delivery));
 		return;

@@ -45,17 +45,15 @@ static const struct json *part_of(struct arena *a, const struct json *part)
 const struct json *send_document(struct pipeline *p, struct arena *a, const struct message *m, const struct known_thread *t,
 				 const struct json *parts)
 {
-	struct json_builder *recipients = json_build_list(a), *list = json_build_list(a), *thread = json_build_map(a),
-			    *doc = json_build_map(a);
+	struct json_builder *list = json_build_list(a), *thread = json_build_map(a), *doc = json_build_map(a);
 	char at[CLOCK_TEXT_MAX];
 	size_t n = clock_format(m->received_at, at);
-	json_push(recipients, recipient_of(a, t));
 	for (size_t i = 0; i < json_count(parts); i++) json_push(list, part_of(a, json_at(parts, i)));
 	json_put(thread, STR("external"), str_value(a, t->external));
 	json_put(doc, STR("message"), id_value(a, m->id));
 	json_put(doc, STR("key"), json_make_string(a, arena_printf(a, "beseda-%llu", (unsigned long long)m->id)));
 	json_put(doc, STR("thread"), json_build(thread));
-	json_put(doc, STR("recipients"), json_build(recipients));
+	json_put(doc, STR("recipient"), recipient_of(a, t));
 	json_put(doc, STR("author"), author_of(p, a, m));
 	json_put(doc, STR("audience"), json_make_string(a, STR("private")));
 	json_put(doc, STR("sent_at"), json_make_string(a, (struct str){at, n}));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The directory: users, teams, queues, brands and inboxes in memory, read at the start and after every change of them. They are
-// few; everything that routes, shows names or decides access asks here.
+// The directory: users, teams, queues, brands and inboxes in memory, read at the start and after every change of them.
+// They are few; everything that routes, shows names or decides access asks here.
 #pragma once
 #include "domain/access.h"
 #include "domain/inbox.h"

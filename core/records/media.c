@@ -16,7 +16,8 @@
 struct media {
 	struct store *store;
 	struct blobs *blobs;
-	bool is_sweeping;
+	size_t n_users; // pieces of work under way; the last one frees after a close
+	bool is_sweeping, is_closed;
 };
 
 struct media_put {
@@ -41,11 +42,19 @@ int media_open(struct media **m_r, struct store *s, struct loop *l, const char *
 	return 0;
 }
 
+static void leave(struct media *m)
+{
+	if (--m->n_users || !m->is_closed) return;
+	blobs_close(&m->blobs);
+	mem_free(m);
+}
+
 void media_close(struct media **m)
 {
 	if (!*m) return;
-	blobs_close(&(*m)->blobs);
-	mem_free(*m);
+	(*m)->is_closed = true;
+	(*m)->n_users++;
+	leave(*m);
 	*m = NULL;
 }
 
@@ -104,6 +113,7 @@ struct media_put *media_put_open(struct media *m, uint64_t inbox, struct str own
 				 size_t max_bytes)
 {
 	struct media_put *p = mem_new(struct media_put);
+	m->n_users++;
 	p->media = m;
 	p->arena = arena_new(1024);
 	p->blob = blob_put_open(m->blobs, max_bytes);
@@ -117,8 +127,10 @@ struct media_put *media_put_open(struct media *m, uint64_t inbox, struct str own
 
 static void put_free(struct media_put *p)
 {
+	struct media *m = p->media;
 	arena_free(&p->arena);
 	mem_free(p);
+	leave(m);
 }
 
 int media_put_piece(struct media_put *p, struct str piece, bool *full_r)
@@ -183,9 +195,11 @@ struct get {
 
 static void get_end(struct get *g, int status, int fd)
 {
+	struct media *m = g->media;
 	g->cb(status, status ? NULL : &g->row, fd, g->arg);
 	arena_free(&g->arena);
 	mem_free(g);
+	leave(m);
 }
 
 static void on_opened(int status, int fd, uint64_t size, void *arg)
@@ -219,6 +233,7 @@ static void on_found(int status, const struct db_rows *rows, const struct err *w
 void media_get(struct media *m, uint64_t file, media_get_cb cb, void *arg)
 {
 	struct get *g = mem_new(struct get);
+	m->n_users++;
 	*g = (struct get){.media = m, .arena = arena_new(1024), .cb = cb, .arg = arg};
 	store_read(m->store, STMT_FILE, (struct db_value[]){DB_INT(file)}, on_found, g);
 }
@@ -250,6 +265,10 @@ static void on_used(int status, const struct db_rows *rows, const struct err *wh
 static void on_ask(struct blob_sweep *sw, const struct str *names, size_t n, void *arg)
 {
 	struct media *m = arg;
+	if (m->is_closed) { // nobody can be asked any more: all of them stay
+		blob_sweep_go(sw, names, n);
+		return;
+	}
 	struct arena *a = arena_new(0);
 	struct asked *q = arena_new_of(a, struct asked);
 	*q = (struct asked){.sweep = sw, .names = arena_array(a, struct str, n + 1), .n = n, .arena = a};
@@ -258,12 +277,17 @@ static void on_ask(struct blob_sweep *sw, const struct str *names, size_t n, voi
 	store_read(m->store, STMT_BLOBS_USED, (struct db_value[]){DB_TEXTS(q->names, n)}, on_used, q);
 }
 
-static void on_swept(void *arg) { ((struct media *)arg)->is_sweeping = false; }
+static void on_swept(void *arg)
+{
+	struct media *m = arg;
+	m->is_sweeping = false;
+	leave(m);
+}
 
 static void on_pruned(const struct unit_result *r, void *arg)
 {
 	struct media *m = arg;
-	if (r->status) {
+	if (r->status || m->is_closed) {
 		on_swept(m);
 		return;
 	}
@@ -274,6 +298,7 @@ void media_sweep(struct media *m, int64_t now_ms)
 {
 	if (m->is_sweeping) return;
 	m->is_sweeping = true;
+	m->n_users++;
 	struct unit *u = unit_new(m->store);
 	unit_name(u, "media sweep");
 	unit_add(u, STMT_FILE_PRUNE, (struct db_value[]){DB_INT(now_ms)});

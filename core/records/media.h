@@ -9,11 +9,12 @@ struct media;
 MUST_USE int media_open(struct media **m_r, struct store *s, struct loop *l, const char *folder, struct err *e);
 void media_close(struct media **m);
 
-// A new file from pieces. `owner` says who may put it in a message ("user:7", "inbox:5:thread"); a file that no message uses
-// within 24 h is removed. Name and type are the sender's claim: cleaned here (no path, no controls, a plain type or
-// application/octet-stream).
+// A new file from pieces. `owner` says who may put it in a message ("user:7", "inbox:5:thread"); a file that no message
+// uses within 24 h is removed. Name and type are the sender's claim: cleaned here (no path, no controls, a plain type
+// or application/octet-stream).
 struct media_put;
-struct media_put *media_put_open(struct media *m, uint64_t inbox, struct str owner, struct str name, struct str mime, size_t max_bytes);
+struct media_put *media_put_open(struct media *m, uint64_t inbox, struct str owner, struct str name, struct str mime,
+				 size_t max_bytes);
 MUST_USE int media_put_piece(struct media_put *p, struct str piece, bool *full_r);
 void media_put_on_drained(struct media_put *p, loop_cb cb, void *arg);
 // status 0: bytes and row are durable.

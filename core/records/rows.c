@@ -5,22 +5,26 @@
 
 uint16_t unit_add_seen(struct unit *u, uint64_t inbox, enum seen_kind kind, struct str key, int64_t at, uint64_t ref)
 {
-	return unit_add(u, STMT_SEEN_ADD, (struct db_value[]){DB_INT(inbox), DB_INT(kind), DB_TEXT(key), DB_INT(at), DB_INT_OR_NULL(ref)});
+	return unit_add(
+		u, STMT_SEEN_ADD,
+		(struct db_value[]){DB_INT(inbox), DB_INT(kind), DB_TEXT(key), DB_INT(at), DB_INT_OR_NULL(ref)});
 }
 
 uint16_t unit_add_event(struct unit *u, const struct event *e)
 {
 	return unit_add(u, STMT_EVENT_ADD,
-			(struct db_value[]){DB_INT(e->at_ms), DB_INT(e->kind), DB_INT(e->actor.kind), DB_INT_OR_NULL(e->actor.id),
-					    DB_INT_OR_NULL(e->conversation), DB_INT_OR_NULL(e->contact), DB_INT_OR_NULL(e->message),
+			(struct db_value[]){DB_INT(e->at_ms), DB_INT(e->kind), DB_INT(e->actor.kind),
+					    DB_INT_OR_NULL(e->actor.id), DB_INT_OR_NULL(e->conversation),
+					    DB_INT_OR_NULL(e->contact), DB_INT_OR_NULL(e->message),
 					    DB_INT_OR_NULL(e->from), DB_INT_OR_NULL(e->to), DB_INT_OR_NULL(e->inbox),
 					    DB_INT_OR_NULL(e->thread)});
 }
 
 uint16_t unit_add_contact(struct unit *u, const struct contact *c)
 {
-	return unit_add(u, STMT_CONTACT_ADD,
-			(struct db_value[]){DB_INT(c->id), DB_TEXT(c->name), DB_TEXT(c->language), DB_INT(c->created_at)});
+	return unit_add(
+		u, STMT_CONTACT_ADD,
+		(struct db_value[]){DB_INT(c->id), DB_TEXT(c->name), DB_TEXT(c->language), DB_INT(c->created_at)});
 }
 
 uint16_t unit_rename_contact(struct unit *u, uint64_t contact, struct str name)
@@ -31,8 +35,9 @@ uint16_t unit_rename_contact(struct unit *u, uint64_t contact, struct str name)
 uint16_t unit_add_identity(struct unit *u, const struct identity *i)
 {
 	return unit_add(u, STMT_IDENTITY_ADD,
-			(struct db_value[]){DB_INT(i->id), DB_TEXT(i->kind), DB_TEXT(i->scope), DB_TEXT(i->address), DB_INT(i->contact),
-					    DB_TEXT(i->name), DB_INT(i->proof), DB_INT(i->is_shared), DB_INT(i->created_at)});
+			(struct db_value[]){DB_INT(i->id), DB_TEXT(i->kind), DB_TEXT(i->scope), DB_TEXT(i->address),
+					    DB_INT(i->contact), DB_TEXT(i->name), DB_INT(i->proof),
+					    DB_INT(i->is_shared), DB_INT(i->created_at)});
 }
 
 void contact_of_row(const struct db_rows *r, size_t row, struct contact *c_r)
@@ -60,8 +65,9 @@ void identity_of_row(const struct db_rows *r, size_t row, struct identity *i_r)
 uint16_t unit_add_thread(struct unit *u, const struct thread *t)
 {
 	return unit_add(u, STMT_THREAD_ADD,
-			(struct db_value[]){DB_INT(t->id), DB_INT(t->inbox), DB_TEXT(t->external), DB_INT(0), DB_INT(t->contact),
-					    DB_INT(t->identity), DB_INT(t->created_at), DB_INT_OR_NULL(t->conversation)});
+			(struct db_value[]){DB_INT(t->id), DB_INT(t->inbox), DB_TEXT(t->external), DB_INT(0),
+					    DB_INT(t->contact), DB_INT(t->identity), DB_INT(t->created_at),
+					    DB_INT_OR_NULL(t->conversation)});
 }
 
 uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversation)
@@ -72,23 +78,25 @@ uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversati
 uint16_t unit_add_conversation(struct unit *u, const struct conversation *c)
 {
 	return unit_add(u, STMT_CONVERSATION_ADD,
-			(struct db_value[]){DB_INT(c->id), DB_INT(c->number), DB_INT(c->contact), DB_INT(c->brand), DB_INT(c->inbox),
-					    DB_INT(c->thread), DB_INT(c->state), DB_INT(c->handler), DB_INT_OR_NULL(c->queue),
-					    DB_INT_OR_NULL(c->assignee), DB_INT_OR_NULL(c->restricted), DB_INT(c->n_messages),
-					    DB_INT(c->created_at), DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at),
-					    DB_INT_OR_NULL(c->last_out_at), DB_INT_OR_NULL(c->previous), DB_TEXT(str_of(c->preview)),
-					    DB_INT(c->preview_by)});
+			(struct db_value[]){DB_INT(c->id), DB_INT(c->number), DB_INT(c->contact), DB_INT(c->brand),
+					    DB_INT(c->inbox), DB_INT(c->thread), DB_INT(c->state), DB_INT(c->handler),
+					    DB_INT_OR_NULL(c->queue), DB_INT_OR_NULL(c->assignee),
+					    DB_INT_OR_NULL(c->restricted), DB_INT(c->n_messages), DB_INT(c->created_at),
+					    DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at),
+					    DB_INT_OR_NULL(c->last_out_at), DB_INT_OR_NULL(c->previous),
+					    DB_TEXT(str_of(c->preview)), DB_INT(c->preview_by)});
 }
 
 uint16_t unit_save_conversation(struct unit *u, const struct conversation *c)
 {
-	return unit_add(u, STMT_CONVERSATION_SAVE,
-			(struct db_value[]){DB_INT(c->id), DB_INT(c->version), DB_INT(c->contact), DB_INT(c->inbox), DB_INT(c->thread),
-					    DB_INT(c->state), DB_INT(c->handler), DB_INT_OR_NULL(c->queue), DB_INT_OR_NULL(c->assignee),
-					    DB_INT_OR_NULL(c->restricted), DB_INT(c->n_messages), DB_INT(c->last_at),
-					    DB_INT_OR_NULL(c->last_in_at), DB_INT_OR_NULL(c->last_out_at),
-					    DB_INT_OR_NULL(c->resolved_at), DB_INT(c->rules_seq), DB_INT_OR_NULL(c->previous),
-					    DB_TEXT(str_of(c->preview)), DB_INT(c->preview_by)});
+	return unit_add(
+		u, STMT_CONVERSATION_SAVE,
+		(struct db_value[]){DB_INT(c->id), DB_INT(c->version), DB_INT(c->contact), DB_INT(c->inbox),
+				    DB_INT(c->thread), DB_INT(c->state), DB_INT(c->handler), DB_INT_OR_NULL(c->queue),
+				    DB_INT_OR_NULL(c->assignee), DB_INT_OR_NULL(c->restricted), DB_INT(c->n_messages),
+				    DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at), DB_INT_OR_NULL(c->last_out_at),
+				    DB_INT_OR_NULL(c->resolved_at), DB_INT(c->rules_seq), DB_INT_OR_NULL(c->previous),
+				    DB_TEXT(str_of(c->preview)), DB_INT(c->preview_by)});
 }
 
 void conversation_of_row(const struct db_rows *r, size_t row, size_t col, struct conversation *c_r)
@@ -130,16 +138,18 @@ uint16_t unit_add_participant(struct unit *u, uint64_t conversation, enum partic
 uint16_t unit_add_message(struct unit *u, const struct message *m)
 {
 	return unit_add(u, STMT_MESSAGE_ADD,
-			(struct db_value[]){DB_INT(m->id), DB_INT(m->conversation), DB_INT(m->contact), DB_INT_OR_NULL(m->thread),
-					    DB_INT_OR_NULL(m->inbox), DB_INT(m->author), DB_INT_OR_NULL(m->author_id), DB_INT(m->is_out),
-					    DB_INT(m->origin), DB_INT(m->audience), DB_TEXT(m->provider_id), DB_TEXT(m->key),
-					    DB_INT_OR_NULL(m->reply_to), DB_INT_OR_NULL(m->sent_at), DB_INT(m->received_at),
-					    DB_TEXT(m->parts), DB_INT(m->delivery), DB_TEXT(m->error)});
+			(struct db_value[]){
+				DB_INT(m->id), DB_INT(m->conversation), DB_INT(m->contact), DB_INT_OR_NULL(m->thread),
+				DB_INT_OR_NULL(m->inbox), DB_INT(m->author), DB_INT_OR_NULL(m->author_id),
+				DB_INT(m->is_out), DB_INT(m->origin), DB_INT(m->audience), DB_TEXT(m->provider_id),
+				DB_TEXT(m->key), DB_INT_OR_NULL(m->reply_to), DB_INT_OR_NULL(m->sent_at),
+				DB_INT(m->received_at), DB_TEXT(m->parts), DB_INT(m->delivery), DB_TEXT(m->error)});
 }
 
 uint16_t unit_save_delivery(struct unit *u, uint64_t message, enum delivery d, struct str error, struct str provider_id)
 {
-	return unit_add(u, STMT_MESSAGE_DELIVERY, (struct db_value[]){DB_INT(message), DB_INT(d), DB_TEXT(error), DB_TEXT(provider_id)});
+	return unit_add(u, STMT_MESSAGE_DELIVERY,
+			(struct db_value[]){DB_INT(message), DB_INT(d), DB_TEXT(error), DB_TEXT(provider_id)});
 }
 
 void message_of_row(const struct db_rows *r, size_t row, size_t col, struct message *m_r)
@@ -187,8 +197,8 @@ void event_of_row(const struct db_rows *r, size_t row, size_t col, struct event 
 uint16_t unit_add_outbox(struct unit *u, const struct outbox_row *o)
 {
 	return unit_add(u, STMT_OUTBOX_ADD,
-			(struct db_value[]){DB_INT(o->message), DB_INT(o->inbox), DB_INT(o->thread), DB_INT(o->conversation),
-					    DB_INT(o->next_at), DB_INT(o->expires_at)});
+			(struct db_value[]){DB_INT(o->message), DB_INT(o->inbox), DB_INT(o->thread),
+					    DB_INT(o->conversation), DB_INT(o->next_at), DB_INT(o->expires_at)});
 }
 
 uint16_t unit_take_outbox(struct unit *u, uint64_t message, int attempt, int64_t epoch)
@@ -198,8 +208,9 @@ uint16_t unit_take_outbox(struct unit *u, uint64_t message, int attempt, int64_t
 
 uint16_t unit_back_outbox(struct unit *u, const struct outbox_row *o)
 {
-	return unit_add(u, STMT_OUTBOX_BACK,
-			(struct db_value[]){DB_INT(o->message), DB_INT(o->next_at), DB_TEXT(o->resume), DB_INT(o->attempt)});
+	return unit_add(
+		u, STMT_OUTBOX_BACK,
+		(struct db_value[]){DB_INT(o->message), DB_INT(o->next_at), DB_TEXT(o->resume), DB_INT(o->attempt)});
 }
 
 uint16_t unit_end_outbox(struct unit *u, uint64_t message)
@@ -224,16 +235,16 @@ void outbox_of_row(const struct db_rows *r, size_t row, struct outbox_row *o_r)
 uint16_t unit_add_file(struct unit *u, const struct file_row *f)
 {
 	return unit_add(u, STMT_FILE_ADD,
-			(struct db_value[]){DB_INT(f->id), DB_TEXT(f->blob), DB_TEXT(f->name), DB_TEXT(f->mime), DB_INT(f->bytes),
-					    DB_INT_OR_NULL(f->inbox), DB_TEXT(f->owner), DB_INT(f->created_at),
-					    DB_INT_OR_NULL(f->expires_at)});
+			(struct db_value[]){DB_INT(f->id), DB_TEXT(f->blob), DB_TEXT(f->name), DB_TEXT(f->mime),
+					    DB_INT(f->bytes), DB_INT_OR_NULL(f->inbox), DB_TEXT(f->owner),
+					    DB_INT(f->created_at), DB_INT_OR_NULL(f->expires_at)});
 }
 
 uint16_t unit_use_file(struct unit *u, uint64_t file, const struct message *m)
 {
 	return unit_add(u, STMT_FILE_USE,
-			(struct db_value[]){DB_INT(file), DB_INT(m->id), DB_INT(m->conversation), DB_INT_OR_NULL(m->thread),
-					    DB_INT(m->audience)});
+			(struct db_value[]){DB_INT(file), DB_INT(m->id), DB_INT(m->conversation),
+					    DB_INT_OR_NULL(m->thread), DB_INT(m->audience)});
 }
 
 void file_of_row(const struct db_rows *r, size_t row, struct file_row *f_r)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the domain's objects and their rows. unit_add_… return the row's index in the unit; …_of_row read the columns from `col`
-// on (the …_COLUMNS of sql_read.h); their strings live as long as the rows.
+// Between the domain's objects and their rows. unit_add_… return the row's index in the unit; …_of_row read the columns
+// from `col` on (the …_COLUMNS of sql_read.h); their strings live as long as the rows.
 #pragma once
 #include "domain/contact.h"
 #include "domain/conversation.h"
@@ -43,7 +43,8 @@ uint16_t unit_add_participant(struct unit *u, uint64_t conversation, enum partic
 #define EVENT_COLS 12
 uint16_t unit_add_message(struct unit *u, const struct message *m);
 // provider_id STR_NONE leaves the one that stands.
-uint16_t unit_save_delivery(struct unit *u, uint64_t message, enum delivery d, struct str error, struct str provider_id);
+uint16_t unit_save_delivery(struct unit *u, uint64_t message, enum delivery d, struct str error,
+			    struct str provider_id);
 void message_of_row(const struct db_rows *r, size_t row, size_t col, struct message *m_r);
 void event_of_row(const struct db_rows *r, size_t row, size_t col, struct event *e_r);
 

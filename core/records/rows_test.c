@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every object comes back from its rows as it went in; guards and updates do what sql_write.h says. On both databases.
-#include "fixture.h"
-#include "base/log.h"
+// Contacts, identities, threads and conversations come back from their rows as they went in; guards and updates do what
+// sql_write.h says. On both databases.
+#include "fixture_test.h"
 #include "base/mem.h"
-#include "domain/user.h"
-#include <stdio.h>
 #include <string.h>
 
 #define ROW(...) ((struct db_value[]){__VA_ARGS__})
@@ -28,8 +26,7 @@ static void assert_text(struct str s, const char *text)
 	if (!str_is(s, text)) fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(s), text);
 }
 
-// ---- contacts, identities, threads
-// ---------------------------------------------------------------------------------------------
+// ---- contacts, identities, threads ----------------------------------------------------------------------------------
 
 static struct contact a_contact(uint64_t id)
 {
@@ -123,8 +120,7 @@ static void test_rename(void **state)
 	assert_true(back.version > 1);
 }
 
-// ---- guards
-// --------------------------------------------------------------------------------------------------------------------
+// ---- guards ---------------------------------------------------------------------------------------------------------
 
 static void test_seen(void **state)
 {
@@ -175,8 +171,7 @@ static void test_identity_and_thread_are_unique(void **state)
 	assert_int_equal(db_int(r, 0, 3), 41);
 }
 
-// ---- conversations
-// ---------------------------------------------------------------------------------------------------------------
+// ---- conversations --------------------------------------------------------------------------------------------------
 
 static struct conversation a_conversation(uint64_t id)
 {
@@ -220,15 +215,32 @@ static struct conversation read_conversation(uint64_t id)
 	return c;
 }
 
+#define SAME(field) assert_int_equal(a->field, b->field)
+
 static void assert_same_conversation(const struct conversation *a, const struct conversation *b)
 {
-#define X(field) assert_int_equal(a->field, b->field);
-	X(id)
-	X(number) X(contact) X(brand) X(inbox) X(thread) X(state) X(handler) X(queue) X(assignee) X(restricted)
-		X(version) X(n_messages) X(created_at) X(last_at) X(last_in_at) X(last_out_at) X(resolved_at)
-			X(previous) X(rules_seq) X(preview_by)
-#undef X
-				assert_string_equal(a->preview, b->preview);
+	SAME(id);
+	SAME(number);
+	SAME(contact);
+	SAME(brand);
+	SAME(inbox);
+	SAME(thread);
+	SAME(state);
+	SAME(handler);
+	SAME(queue);
+	SAME(assignee);
+	SAME(restricted);
+	SAME(version);
+	SAME(n_messages);
+	SAME(created_at);
+	SAME(last_at);
+	SAME(last_in_at);
+	SAME(last_out_at);
+	SAME(resolved_at);
+	SAME(previous);
+	SAME(rules_seq);
+	SAME(preview_by);
+	assert_string_equal(a->preview, b->preview);
 }
 
 static void test_conversation(void **state)
@@ -360,378 +372,18 @@ static void test_pages(void **state)
 	}
 }
 
-// ---- messages and the log
-// ------------------------------------------------------------------------------------------------------
-
-static struct message a_message(uint64_t id)
-{
-	return (struct message){.id = id,
-				.conversation = 20,
-				.contact = 1,
-				.thread = 13,
-				.inbox = 12,
-				.author = AUTHOR_AGENT,
-				.author_id = 15,
-				.is_out = true,
-				.origin = ORIGIN_BACKFILL,
-				.audience = AUDIENCE_INTERNAL,
-				.provider_id = STR("wamid.1"),
-				.key = STR("k-1"),
-				.reply_to = 29,
-				.sent_at = 7,
-				.received_at = 8,
-				.parts = STR("[{\"type\":\"text\",\"text\":\"її\"}]"),
-				.delivery = DELIVERY_QUEUED,
-				.error = STR("busy")};
-}
-
-static void assert_same_message(const struct message *a, const struct message *b)
-{
-#define X(field) assert_int_equal(a->field, b->field);
-	X(id)
-	X(conversation) X(contact) X(thread) X(inbox) X(author) X(author_id) X(is_out) X(origin) X(audience) X(reply_to)
-		X(sent_at) X(received_at) X(delivery)
-#undef X
-#define X(field) assert_true(str_eq(a->field, b->field));
-			X(provider_id) X(key) X(parts) X(error)
-#undef X
-}
-
-static struct event an_event(enum event_kind kind, uint64_t message)
-{
-	return (struct event){.at_ms = 9,
-			      .kind = kind,
-			      .actor = {ACTOR_USER, 15},
-			      .conversation = 20,
-			      .contact = 1,
-			      .message = message,
-			      .from = 3,
-			      .to = 4,
-			      .inbox = 12,
-			      .thread = 13};
-}
-
-static int64_t add_message(const struct message *m)
-{
-	struct event e = an_event(m->is_out ? EVENT_MESSAGE_OUT : EVENT_MESSAGE_IN, m->id);
-	struct unit *u = unit_new(f.store);
-	unit_add_message(u, m);
-	unit_add_event(u, &e);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	return f.first_seq;
-}
-
-static void test_message(void **state)
-{
-	struct conversation c = a_conversation(20);
-	struct message m = a_message(30), back;
-	struct event e;
-	add_conversation(&c);
-	int64_t seq = add_message(&m);
-	const struct db_rows *r = fixture_read(&f, STMT_MESSAGE, ROW(DB_INT(30)));
-	message_of_row(r, 0, 0, &back);
-	assert_same_message(&m, &back);
-	assert_int_equal(db_int(r, 0, MESSAGE_COLS), seq);
-	r = fixture_read(&f, STMT_MESSAGE_OF_PROVIDER, ROW(DB_INT(12), DB_TEXT(STR("wamid.1"))));
-	assert_int_equal(db_int(r, 0, 0), 30);
-	r = fixture_read(&f, STMT_EVENTS_AFTER, ROW(DB_INT(seq - 1), DB_INT(10)));
-	assert_int_equal(r->n_rows, 1);
-	event_of_row(r, 0, 0, &e);
-	struct event expected = an_event(EVENT_MESSAGE_OUT, 30);
-	expected.seq = seq;
-#define X(field) assert_int_equal(e.field, expected.field);
-	X(seq)
-	X(at_ms) X(kind) X(actor.kind) X(actor.id) X(conversation) X(contact) X(message) X(from) X(to) X(inbox)
-		X(thread)
-#undef X
-			message_of_row(r, 0, EVENT_COLS, &back);
-	assert_same_message(&m, &back);
-	struct conversation c_back;
-	conversation_of_row(r, 0, EVENT_COLS + MESSAGE_COLS, &c_back);
-	assert_int_equal(c_back.id, 20);
-	assert_text(db_str(r, 0, EVENT_COLS + MESSAGE_COLS + CONVERSATION_COLS), "Оля");
-	r = fixture_read(&f, STMT_TIMELINE, ROW(DB_INT(20), DB_INT(INT64_MAX), DB_INT(10)));
-	assert_int_equal(r->n_rows, 1);
-	assert_int_equal(db_int(fixture_read(&f, STMT_SEQ_HEAD, NULL), 0, 0), seq);
-}
-
-static void test_delivery(void **state)
-{
-	struct message m = a_message(30), back;
-	add_message(&m);
-	struct unit *u = unit_new(f.store);
-	unit_save_delivery(u, 30, DELIVERY_ACCEPTED, STR_NONE, STR_NONE);
-	unit_save_delivery(u, 30, DELIVERY_READ, STR_NONE, STR("wamid.2"));
-	assert_int_equal(fixture_commit(&f, u), 0);
-	message_of_row(fixture_read(&f, STMT_MESSAGE, ROW(DB_INT(30))), 0, 0, &back);
-	assert_int_equal(back.delivery, DELIVERY_READ);
-	assert_null(back.error.p);
-	assert_text(back.provider_id, "wamid.2");
-	u = unit_new(f.store);
-	unit_save_delivery(u, 30, DELIVERY_FAILED, STR("gone"), STR_NONE);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	message_of_row(fixture_read(&f, STMT_MESSAGE, ROW(DB_INT(30))), 0, 0, &back);
-	assert_text(back.provider_id, "wamid.2"); // stays
-	assert_text(back.error, "gone");
-}
-
-// What a visitor gets: messages of the thread, notes left out.
-static void test_replay(void **state)
-{
-	struct conversation c = a_conversation(20);
-	struct thread t = {.id = 13, .inbox = 12, .contact = 1, .identity = 2, .external = STR("x"), .created_at = 1};
-	struct message m = a_message(30);
-	add_conversation(&c);
-	struct unit *u = unit_new(f.store);
-	unit_add_thread(u, &t);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	add_message(&m); // internal
-	m = a_message(31);
-	m.audience = AUDIENCE_CUSTOMER;
-	int64_t first = add_message(&m);
-	m.id = 32;
-	add_message(&m);
-	m.id = 33;
-	m.thread = 99; // another thread of the same conversation
-	add_message(&m);
-	const struct db_rows *r = fixture_read(&f, STMT_REPLAY, ROW(DB_INT(13), DB_INT(0), DB_INT(10)));
-	assert_int_equal(r->n_rows, 2);
-	assert_int_equal(db_int(r, 0, 0), first);
-	assert_int_equal(db_int(r, 1, 1), 32);
-	assert_int_equal(fixture_read(&f, STMT_REPLAY, ROW(DB_INT(13), DB_INT(first), DB_INT(10)))->n_rows, 1);
-	r = fixture_read(&f, STMT_REPLAY_LAST, ROW(DB_INT(13), DB_INT(1)));
-	assert_int_equal(r->n_rows, 1);
-	assert_int_equal(db_int(r, 0, 1), 32);
-}
-
-// seq is dense and in the order of the rows.
-static void test_log(void **state)
-{
-	struct unit *u = unit_new(f.store);
-	for (int i = 0; i < 5; i++) {
-		struct event e = {.at_ms = i, .kind = EVENT_USER_CHANGED, .to = i};
-		unit_add_event(u, &e);
-	}
-	assert_int_equal(fixture_commit(&f, u), 0);
-	const struct db_rows *r = fixture_read(&f, STMT_EVENTS_AFTER, ROW(DB_INT(0), DB_INT(10)));
-	assert_int_equal(r->n_rows, 5);
-	for (size_t i = 0; i < 5; i++) {
-		struct event e;
-		event_of_row(r, i, 0, &e);
-		assert_int_equal(e.seq, f.first_seq + (int64_t)i);
-		assert_int_equal(e.to, i);
-		assert_int_equal(e.conversation, 0);
-	}
-}
-
-// ---- files, outbox, receipts, kv
-// -------------------------------------------------------------------------------------------------
-
-static void test_file(void **state)
-{
-	struct file_row file = {.id = 40,
-				.blob = STR("ab12"),
-				.name = STR("фото.jpg"),
-				.mime = STR("image/jpeg"),
-				.bytes = 77,
-				.inbox = 12,
-				.owner = STR("user:15"),
-				.created_at = 5,
-				.expires_at = 100},
-			back;
-	struct message m = a_message(30);
-	struct unit *u = unit_new(f.store);
-	unit_add_file(u, &file);
-	file.id = 41;
-	unit_add_file(u, &file);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	file_of_row(fixture_read(&f, STMT_FILE, ROW(DB_INT(40))), 0, &back);
-	assert_text(back.blob, "ab12");
-	assert_text(back.name, "фото.jpg");
-	assert_text(back.mime, "image/jpeg");
-	assert_text(back.owner, "user:15");
-	assert_int_equal(back.bytes, 77);
-	assert_int_equal(back.inbox, 12);
-	assert_int_equal(back.message, 0);
-	u = unit_new(f.store);
-	unit_use_file(u, 40, &m);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	assert_int_equal(fixture_write(&f, STMT_FILE_PRUNE, ROW(DB_INT(200))), 0); // the one that nobody used
-	const struct db_rows *r = fixture_read(&f, STMT_FILES, ROW(DB_INTS(((int64_t[]){40, 41}), 2)));
-	assert_int_equal(r->n_rows, 1);
-	file_of_row(r, 0, &back);
-	assert_int_equal(back.message, 30);
-	assert_int_equal(back.conversation, 20);
-	assert_int_equal(back.thread, 13);
-	assert_int_equal(back.audience, AUDIENCE_INTERNAL);
-	struct str names[] = {STR("ab12"), STR("cd34")};
-	r = fixture_read(&f, STMT_BLOBS_USED, ROW(DB_TEXTS(names, 2)));
-	assert_int_equal(r->n_rows, 1);
-	assert_text(db_str(r, 0, 0), "ab12");
-}
-
-static void test_outbox(void **state)
-{
-	struct outbox_row o = {.message = 30,
-			       .inbox = 12,
-			       .thread = 13,
-			       .conversation = 20,
-			       .next_at = 5,
-			       .expires_at = 500},
-			  back;
-	struct unit *u = unit_new(f.store);
-	unit_add_outbox(u, &o);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	u = unit_new(f.store);
-	unit_take_outbox(u, 30, 0, 7);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	outbox_of_row(fixture_read(&f, STMT_OUTBOX_ALL, ROW(DB_INT(0), DB_INT(10))), 0, &back);
-	assert_true(back.is_taken);
-	assert_int_equal(back.attempt, 1);
-	assert_int_equal(back.epoch, 7);
-	assert_int_equal(back.expires_at, 500);
-	u = unit_new(f.store); // it is taken
-	unit_take_outbox(u, 30, 1, 8);
-	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
-	back.next_at = 60;
-	back.resume = STR("{\"part\":1}");
-	u = unit_new(f.store);
-	unit_back_outbox(u, &back);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	outbox_of_row(fixture_read(&f, STMT_OUTBOX_ALL, ROW(DB_INT(0), DB_INT(10))), 0, &back);
-	assert_false(back.is_taken);
-	assert_int_equal(back.next_at, 60);
-	assert_text(back.resume, "{\"part\":1}");
-	u = unit_new(f.store);
-	unit_end_outbox(u, 30);
-	assert_int_equal(fixture_commit(&f, u), 0);
-	assert_int_equal(fixture_read(&f, STMT_OUTBOX_ALL, ROW(DB_INT(0), DB_INT(10)))->n_rows, 0);
-}
-
-static void test_held_receipts(void **state)
-{
-	struct db_value row[] = {DB_INT(12), DB_TEXT(STR("wamid.1")), DB_INT(DELIVERY_READ), DB_INT(50), DB_NULL};
-	struct db_value key[] = {DB_INT(12), DB_TEXT(STR("wamid.1"))};
-	assert_int_equal(fixture_write(&f, STMT_RECEIPT_HOLD, row), 0);
-	assert_int_equal(fixture_write(&f, STMT_RECEIPT_HOLD, row), 0);
-	const struct db_rows *r = fixture_read(&f, STMT_RECEIPTS_HELD, key);
-	assert_int_equal(r->n_rows, 1);
-	assert_int_equal(db_int(r, 0, 0), DELIVERY_READ);
-	assert_int_equal(fixture_write(&f, STMT_RECEIPT_PRUNE, ROW(DB_INT(50))), 0);
-	assert_int_equal(fixture_read(&f, STMT_RECEIPTS_HELD, key)->n_rows, 1);
-	assert_int_equal(fixture_write(&f, STMT_RECEIPT_DROP, key), 0);
-	assert_int_equal(fixture_read(&f, STMT_RECEIPTS_HELD, key)->n_rows, 0);
-}
-
-static void test_kv_and_cursor(void **state)
-{
-	struct db_value key[] = {DB_INT(12), DB_TEXT(STR("cursor"))};
-	struct unit *u = unit_new(f.store);
-	unit_add(u, STMT_KV_PUT, ROW(DB_INT(12), DB_TEXT(STR("cursor")), DB_TEXT(STR("1"))));
-	unit_add(u, STMT_KV_PUT, ROW(DB_INT(12), DB_TEXT(STR("cursor")), DB_TEXT(STR("2"))));
-	unit_add(u, STMT_CURSOR_SAVE, ROW(DB_TEXT(STR("rules")), DB_INT(5)));
-	unit_add(u, STMT_CURSOR_SAVE, ROW(DB_TEXT(STR("rules")), DB_INT(6)));
-	assert_int_equal(fixture_commit(&f, u), 0);
-	assert_text(db_str(fixture_read(&f, STMT_KV, key), 0, 0), "2");
-	assert_int_equal(db_int(fixture_read(&f, STMT_CURSOR, ROW(DB_TEXT(STR("rules")))), 0, 0), 6);
-	assert_int_equal(fixture_write(&f, STMT_KV_PUT, ROW(DB_INT(12), DB_TEXT(STR("cursor")), DB_TEXT(STR("3")))), 0);
-	assert_text(db_str(fixture_read(&f, STMT_KV, key), 0, 0), "3");
-	assert_int_equal(fixture_write(&f, STMT_KV_DELETE, key), 0);
-	assert_int_equal(fixture_read(&f, STMT_KV, key)->n_rows, 0);
-}
-
-// ---- people
-// ----------------------------------------------------------------------------------------------------------------------
-
-static void test_sessions(void **state)
-{
-	char token[2][32] = {{1, 0, 2}, {3, 0, (char)255}};
-	struct str a = {token[0], 32}, b = {token[1], 32};
-	for (int i = 0; i < 2; i++)
-		assert_int_equal(fixture_write(&f, STMT_SESSION_ADD,
-					       ROW(DB_BYTES(i ? b : a), DB_INT(15), DB_TEXT(STR("csrf")), DB_INT(1),
-						   DB_INT(1), DB_INT(100))),
-				 0);
-	const struct db_rows *r = fixture_read(&f, STMT_SESSION, ROW(DB_BYTES(a)));
-	assert_int_equal(db_int(r, 0, 0), 15);
-	assert_text(db_str(r, 0, 1), "csrf");
-	assert_int_equal(fixture_write(&f, STMT_SESSION_TOUCH, ROW(DB_BYTES(a), DB_INT(50), DB_INT(200))), 0);
-	r = fixture_read(&f, STMT_SESSION, ROW(DB_BYTES(a)));
-	assert_int_equal(db_int(r, 0, 2), 50);
-	assert_int_equal(db_int(r, 0, 3), 200);
-	assert_int_equal(fixture_write(&f, STMT_SESSION_PRUNE, ROW(DB_INT(150))), 0);
-	assert_int_equal(fixture_read(&f, STMT_SESSION, ROW(DB_BYTES(b)))->n_rows, 0);
-	assert_int_equal(fixture_write(&f, STMT_SESSION_END_ALL, ROW(DB_INT(15), DB_BYTES(a))), 0);
-	assert_int_equal(fixture_read(&f, STMT_SESSION, ROW(DB_BYTES(a)))->n_rows, 1);
-	assert_int_equal(fixture_write(&f, STMT_SESSION_END_ALL, ROW(DB_INT(15), DB_BYTES(STR("")))), 0);
-	assert_int_equal(fixture_read(&f, STMT_SESSION, ROW(DB_BYTES(a)))->n_rows, 0);
-	assert_int_equal(fixture_write(&f, STMT_SESSION_END, ROW(DB_BYTES(a))), 0);
-}
-
-static void test_users(void **state)
-{
-	struct db_value user[] = {DB_INT(15),
-				  DB_TEXT(STR("Ann")),
-				  DB_TEXT(STR("ann@example.org")),
-				  DB_TEXT(STR("hash")),
-				  DB_INT(ROLE_AGENT),
-				  DB_INT(1),
-				  DB_INT(0),
-				  DB_INT(1)};
-	assert_int_equal(fixture_write(&f, STMT_USER_ADD, user), 0);
-	user[0] = DB_INT(16); // the address is taken
-	assert_int_equal(fixture_write(&f, STMT_USER_ADD, user), E_CONFLICT);
-	const struct db_rows *r = fixture_read(&f, STMT_USER_LOGIN, ROW(DB_TEXT(STR("ann@example.org"))));
-	assert_int_equal(db_int(r, 0, 0), 15);
-	assert_text(db_str(r, 0, 1), "hash");
-	assert_int_equal(fixture_write(&f, STMT_USER_PASSWORD, ROW(DB_INT(15), DB_TEXT(STR("new")))), 0);
-	assert_text(db_str(fixture_read(&f, STMT_USER_PASSWORD_OF, ROW(DB_INT(15))), 0, 0), "new");
-	assert_int_equal(fixture_write(&f, STMT_USER_SAVE,
-				       ROW(DB_INT(15), DB_TEXT(STR("Anna")), DB_INT(ROLE_ADMIN), DB_INT(0), DB_INT(1))),
-			 0);
-	r = fixture_read(&f, STMT_USERS, NULL);
-	assert_int_equal(r->n_rows, 1);
-	assert_text(db_str(r, 0, 1), "Anna");
-	assert_int_equal(db_int(r, 0, 6), 1);
-	struct unit *u = unit_new(f.store);
-	unit_add_participant(u, 20, PARTICIPANT_USER, 15, PARTICIPANT_AGENT, 1);
-	unit_add_participant(u, 20, PARTICIPANT_USER, 15, PARTICIPANT_AGENT, 2);
-	assert_int_equal(fixture_commit(&f, u), 0);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-	const struct CMUnitTest rows[] = {
-		TEST(test_contact),
-		TEST(test_sender),
-		TEST(test_rename),
-		TEST(test_seen),
-		TEST(test_lists),
-		TEST(test_message),
-		TEST(test_conversation),
-		TEST(test_conversation_race),
-		TEST(test_pages),
-		TEST(test_replay),
-		TEST(test_delivery),
-		TEST(test_log),
-		TEST(test_file),
-		TEST(test_outbox),
-		TEST(test_held_receipts),
-		TEST(test_kv_and_cursor),
-		TEST(test_sessions),
-		TEST(test_users),
-		TEST(test_identity_and_thread_are_unique),
-	};
-	log_set_level(LOG_WARN);
-	fixture_begin(FIXTURE_SQLITE);
-	int failed = cmocka_run_group_tests_name("rows sqlite", rows, NULL, NULL);
-	if (!fixture_begin(FIXTURE_PGSQL)) {
-		fputs("skipped: there is no PostgreSQL here\n", stderr);
-		return failed;
-	}
-	failed += cmocka_run_group_tests_name("rows pgsql", rows, NULL, NULL);
-	fixture_end();
-	return failed;
+	const struct CMUnitTest tests[] = {TEST(test_contact),
+					   TEST(test_sender),
+					   TEST(test_rename),
+					   TEST(test_seen),
+					   TEST(test_identity_and_thread_are_unique),
+					   TEST(test_conversation),
+					   TEST(test_conversation_race),
+					   TEST(test_lists),
+					   TEST(test_pages)};
+	return fixture_run("rows", tests, ARRAY_LEN(tests));
 }

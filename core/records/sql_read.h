@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every statement that reads the domain's tables: name, params, result (db.h), and one text for both dialects where they agree.
+// Every statement that reads the domain's tables: name, params, result (db.h), and one text for both dialects where
+// they agree.
 #pragma once
 
 // Columns in the order of the row readers in records/*.c.
 #define CONVERSATION_RESULT "iiiiiiiiiiiiiiiiiiiiti"
 #define CONVERSATION_COLUMNS                                                                                           \
-	" c.id, c.number, c.contact, c.brand, c.inbox, c.thread, c.state, c.handler, c.queue, c.assignee, c.restricted,"  \
+	" c.id, c.number, c.contact, c.brand, c.inbox, c.thread, c.state, c.handler, c.queue, c.assignee, "            \
+	"c.restricted,"                                                                                                \
 	" c.version, c.n_messages, c.created_at, c.last_at, c.last_in_at, c.last_out_at, c.resolved_at, c.previous,"   \
 	" c.rules_seq, c.preview, c.preview_by "
 #define MESSAGE_RESULT "iiiiiiiiiittiiitit"
@@ -14,7 +16,8 @@
 	" m.provider_id, m.key, m.reply_to, m.sent_at, m.received_at, m.parts, m.delivery, m.error "
 #define EVENT_RESULT "iiiiiiiiiiii"
 #define EVENT_COLUMNS                                                                                                  \
-	" e.seq, e.at, e.kind, e.actor_kind, e.actor, e.conversation, e.contact, e.message, e.was, e.becomes, e.inbox, e.thread "
+	" e.seq, e.at, e.kind, e.actor_kind, e.actor, e.conversation, e.contact, e.message, e.was, e.becomes, "        \
+	"e.inbox, e.thread "
 
 // domain/access.c in SQL: ?1 user (0: a disabled one), ?2 sees_all, ?3 queues. A test holds the two against each other.
 #define ACCESS_SQLITE                                                                                                  \
@@ -32,28 +35,33 @@
 	"SELECT" CONVERSATION_COLUMNS ", k.name FROM conversation c JOIN contact k ON k.id = c.contact WHERE " where   \
 	" AND (c.last_at, c.id) < ($4, $5) AND" ACCESS_PGSQL "ORDER BY c.last_at DESC, c.id DESC LIMIT $6"
 
-// Of such a list: ?7 to ?8 the states, ?9 the view: 0 all, 1 mine, 2 unassigned. The indexes want active and done apart.
+// Of such a list: ?7 to ?8 the states, ?9 the view: 0 all, 1 mine, 2 unassigned. The indexes want active and done
+// apart.
 #define BY_SQLITE "c.state BETWEEN ?7 AND ?8 AND (?9 = 0 OR (?9 = 1 AND c.assignee = ?1) OR (?9 = 2 AND c.handler = 0))"
 #define BY_PGSQL "c.state BETWEEN $7 AND $8 AND ($9 = 0 OR ($9 = 1 AND c.assignee = $1) OR ($9 = 2 AND c.handler = 0))"
 
 #define SQL_READS(X)                                                                                                   \
-	X(SENDER, DB_READ, "itttt", "iiiiiit",                                                                          \
-	  "SELECT t.id, t.contact, t.conversation, i.id, i.contact, i.proof, k.name FROM (SELECT 1) x"                                 \
+	X(SENDER, DB_READ, "itttt", "iiiiiit",                                                                         \
+	  "SELECT t.id, t.contact, t.conversation, i.id, i.contact, i.proof, k.name FROM (SELECT 1) x"                 \
 	  " LEFT JOIN thread t ON t.inbox = ?1 AND t.external = ?2"                                                    \
 	  " LEFT JOIN identity i ON i.kind = ?3 AND i.scope = ?4 AND i.address = ?5"                                   \
-	  " LEFT JOIN contact k ON k.id = i.contact",                                             \
-	  "SELECT t.id, t.contact, t.conversation, i.id, i.contact, i.proof, k.name FROM (SELECT 1) x"                                 \
+	  " LEFT JOIN contact k ON k.id = i.contact",                                                                  \
+	  "SELECT t.id, t.contact, t.conversation, i.id, i.contact, i.proof, k.name FROM (SELECT 1) x"                 \
 	  " LEFT JOIN thread t ON t.inbox = $1 AND t.external = $2"                                                    \
 	  " LEFT JOIN identity i ON i.kind = $3 AND i.scope = $4 AND i.address = $5"                                   \
-	  " LEFT JOIN contact k ON k.id = i.contact")                                             \
+	  " LEFT JOIN contact k ON k.id = i.contact")                                                                  \
 	X(CONVERSATION_OF_CONTACT, DB_READ, "i", CONVERSATION_RESULT "t",                                              \
 	  "SELECT" CONVERSATION_COLUMNS ", k.name FROM conversation c JOIN contact k ON k.id = c.contact"              \
-	  " WHERE c.contact = ?1 AND c.state <> 3 ORDER BY c.last_out_at IS NULL, c.last_out_at DESC, c.id DESC LIMIT 8",\
+	  " WHERE c.contact = ?1 AND c.state <> 3 ORDER BY c.last_out_at IS NULL, c.last_out_at DESC, c.id DESC "      \
+	  "LIMIT 8",                                                                                                   \
 	  "SELECT" CONVERSATION_COLUMNS ", k.name FROM conversation c JOIN contact k ON k.id = c.contact"              \
-	  " WHERE c.contact = $1 AND c.state <> 3 ORDER BY c.last_out_at IS NULL, c.last_out_at DESC, c.id DESC LIMIT 8")\
+	  " WHERE c.contact = $1 AND c.state <> 3 ORDER BY c.last_out_at IS NULL, c.last_out_at DESC, c.id DESC "      \
+	  "LIMIT 8")                                                                                                   \
 	X(CONVERSATION, DB_READ, "i", CONVERSATION_RESULT "t",                                                         \
-	  "SELECT" CONVERSATION_COLUMNS ", k.name FROM conversation c JOIN contact k ON k.id = c.contact WHERE c.id = ?1",\
-	  "SELECT" CONVERSATION_COLUMNS ", k.name FROM conversation c JOIN contact k ON k.id = c.contact WHERE c.id = $1")\
+	  "SELECT" CONVERSATION_COLUMNS                                                                                \
+	  ", k.name FROM conversation c JOIN contact k ON k.id = c.contact WHERE c.id = ?1",                           \
+	  "SELECT" CONVERSATION_COLUMNS                                                                                \
+	  ", k.name FROM conversation c JOIN contact k ON k.id = c.contact WHERE c.id = $1")                           \
 	X(CONVERSATIONS_ACTIVE, DB_READ, "iiIiii", CONVERSATION_RESULT "t", LIST_SQLITE("c.state <= 1"),               \
 	  LIST_PGSQL("c.state <= 1"))                                                                                  \
 	X(CONVERSATIONS_MINE, DB_READ, "iiIiii", CONVERSATION_RESULT "t",                                              \
@@ -85,7 +93,8 @@
 	  "SELECT" MESSAGE_COLUMNS ", coalesce((SELECT max(e.seq) FROM event e WHERE e.conversation = m.conversation"  \
 	  " AND e.message = m.id), 0) FROM message m WHERE m.id = $1")                                                 \
 	X(MESSAGE_OF_PROVIDER, DB_READ, "it", MESSAGE_RESULT "i",                                                      \
-	  "SELECT" MESSAGE_COLUMNS ", 0 FROM message m WHERE m.inbox = ?1 AND m.provider_id = ?2 ORDER BY m.id DESC LIMIT 1",    \
+	  "SELECT" MESSAGE_COLUMNS                                                                                     \
+	  ", 0 FROM message m WHERE m.inbox = ?1 AND m.provider_id = ?2 ORDER BY m.id DESC LIMIT 1",                   \
 	  "SELECT" MESSAGE_COLUMNS ", 0::bigint FROM message m WHERE m.inbox = $1 AND m.provider_id = $2"              \
 	  " ORDER BY m.id DESC LIMIT 1")                                                                               \
 	X(REPLAY, DB_READ, "iii", "i" MESSAGE_RESULT,                                                                  \
@@ -102,8 +111,9 @@
 	  "SELECT e.seq," MESSAGE_COLUMNS "FROM event e JOIN message m ON m.id = e.message WHERE e.conversation IN"    \
 	  " (SELECT c.id FROM conversation c WHERE c.contact = (SELECT t.contact FROM thread t WHERE t.id = $1))"      \
 	  " AND e.kind IN (1, 2) AND m.thread = $1 AND m.audience <> 1 ORDER BY e.seq DESC LIMIT $2")                  \
-	X(THREAD_OF_EXTERNAL, DB_READ, "it", "iiii", "SELECT id, contact, identity, conversation FROM thread WHERE inbox = ?1 AND external = ?2",\
-	  "SELECT id, contact, identity, conversation FROM thread WHERE inbox = $1 AND external = $2")                               \
+	X(THREAD_OF_EXTERNAL, DB_READ, "it", "iiii",                                                                   \
+	  "SELECT id, contact, identity, conversation FROM thread WHERE inbox = ?1 AND external = ?2",                 \
+	  "SELECT id, contact, identity, conversation FROM thread WHERE inbox = $1 AND external = $2")                 \
 	X(THREAD, DB_READ, "i", "iittttiti",                                                                           \
 	  "SELECT t.id, t.inbox, t.external, i.kind, i.scope, i.address, t.kind, k.name, i.proof FROM thread t"        \
 	  " JOIN identity i ON i.id = t.identity JOIN contact k ON k.id = t.contact WHERE t.id = ?1",                  \
@@ -112,13 +122,16 @@
 	X(CONTACT, DB_READ, "i", "ittii", "SELECT id, name, language, created_at, version FROM contact WHERE id = ?1", \
 	  "SELECT id, name, language, created_at, version FROM contact WHERE id = $1")                                 \
 	X(IDENTITIES, DB_READ, "i", "itttitiii",                                                                       \
-	  "SELECT id, kind, scope, address, contact, name, proof, is_shared, created_at FROM identity WHERE contact = ?1 ORDER BY id",\
-	  "SELECT id, kind, scope, address, contact, name, proof, is_shared, created_at FROM identity WHERE contact = $1 ORDER BY id")\
+	  "SELECT id, kind, scope, address, contact, name, proof, is_shared, created_at FROM identity WHERE contact "  \
+	  "= ?1 ORDER BY id",                                                                                          \
+	  "SELECT id, kind, scope, address, contact, name, proof, is_shared, created_at FROM identity WHERE contact "  \
+	  "= $1 ORDER BY id")                                                                                          \
 	X(SEEN, DB_READ, "iit", "i", "SELECT ref FROM seen WHERE inbox = ?1 AND kind = ?2 AND key = ?3",               \
 	  "SELECT ref FROM seen WHERE inbox = $1 AND kind = $2 AND key = $3")                                          \
 	X(SEEN_OLD, DB_READ, "ii", "iit", "SELECT inbox, kind, key FROM seen WHERE at < ?1 LIMIT ?2",                  \
 	  "SELECT inbox, kind, key FROM seen WHERE at < $1 LIMIT $2")                                                  \
-	X(USERS, DB_READ, "", "itttiii", "SELECT id, name, email, password, role, takes_work, is_disabled FROM users ORDER BY id",\
+	X(USERS, DB_READ, "", "itttiii",                                                                               \
+	  "SELECT id, name, email, password, role, takes_work, is_disabled FROM users ORDER BY id",                    \
 	  "SELECT id, name, email, password, role, takes_work, is_disabled FROM users ORDER BY id")                    \
 	X(USER_LOGIN, DB_READ, "t", "iti", "SELECT id, password, is_disabled FROM users WHERE email = ?1",             \
 	  "SELECT id, password, is_disabled FROM users WHERE email = $1")                                              \
@@ -127,37 +140,46 @@
 	X(TEAMS, DB_READ, "", "it", "SELECT id, name FROM team ORDER BY id", "SELECT id, name FROM team ORDER BY id")  \
 	X(TEAM_MEMBERS, DB_READ, "", "ii", "SELECT member, team FROM team_member ORDER BY member, team",               \
 	  "SELECT member, team FROM team_member ORDER BY member, team")                                                \
-	X(QUEUES, DB_READ, "", "it", "SELECT id, name FROM queue ORDER BY id", "SELECT id, name FROM queue ORDER BY id")         \
+	X(QUEUES, DB_READ, "", "it", "SELECT id, name FROM queue ORDER BY id",                                         \
+	  "SELECT id, name FROM queue ORDER BY id")                                                                    \
 	X(QUEUE_TEAMS, DB_READ, "", "ii", "SELECT queue, team FROM queue_team ORDER BY queue, position",               \
 	  "SELECT queue, team FROM queue_team ORDER BY queue, position")                                               \
 	X(BRANDS, DB_READ, "", "ittt", "SELECT id, name, language, zone FROM brand ORDER BY id",                       \
 	  "SELECT id, name, language, zone FROM brand ORDER BY id")                                                    \
 	X(INBOXES, DB_READ, "", "ittiiiiiitbii",                                                                       \
-	  "SELECT id, name, channel, brand, queue, is_restricted, is_archived, join_rule, reopen_window_ms, config, secrets,"    \
+	  "SELECT id, name, channel, brand, queue, is_restricted, is_archived, join_rule, reopen_window_ms, config, "  \
+	  "secrets,"                                                                                                   \
 	  " created_at, version FROM inbox ORDER BY id",                                                               \
-	  "SELECT id, name, channel, brand, queue, is_restricted, is_archived, join_rule, reopen_window_ms, config, secrets,"    \
+	  "SELECT id, name, channel, brand, queue, is_restricted, is_archived, join_rule, reopen_window_ms, config, "  \
+	  "secrets,"                                                                                                   \
 	  " created_at, version FROM inbox ORDER BY id")                                                               \
 	X(SESSION, DB_READ, "b", "itii", "SELECT member, csrf, last_at, expires_at FROM session WHERE token = ?1",     \
 	  "SELECT member, csrf, last_at, expires_at FROM session WHERE token = $1")                                    \
 	X(FILE, DB_READ, "i", "itttiitiiiii",                                                                          \
-	  "SELECT id, blob, name, mime, bytes, inbox, owner, scan, audience, message, conversation, thread FROM file WHERE id = ?1",\
-	  "SELECT id, blob, name, mime, bytes, inbox, owner, scan, audience, message, conversation, thread FROM file WHERE id = $1")\
+	  "SELECT id, blob, name, mime, bytes, inbox, owner, scan, audience, message, conversation, thread FROM file " \
+	  "WHERE id = ?1",                                                                                             \
+	  "SELECT id, blob, name, mime, bytes, inbox, owner, scan, audience, message, conversation, thread FROM file " \
+	  "WHERE id = $1")                                                                                             \
 	X(FILES, DB_READ, "I", "itttiitiiiii",                                                                         \
 	  "SELECT id, blob, name, mime, bytes, inbox, owner, scan, audience, message, conversation, thread FROM file"  \
 	  " WHERE id IN (SELECT value FROM json_each(?1))",                                                            \
 	  "SELECT id, blob, name, mime, bytes, inbox, owner, scan, audience, message, conversation, thread FROM file"  \
 	  " WHERE id = ANY ($1)")                                                                                      \
-	X(BLOBS_USED, DB_READ, "T", "t", "SELECT DISTINCT blob FROM file WHERE blob IN (SELECT value FROM json_each(?1))",       \
+	X(BLOBS_USED, DB_READ, "T", "t",                                                                               \
+	  "SELECT DISTINCT blob FROM file WHERE blob IN (SELECT value FROM json_each(?1))",                            \
 	  "SELECT DISTINCT blob FROM file WHERE blob = ANY ($1)")                                                      \
 	X(OUTBOX_ALL, DB_READ, "ii", "iiiiiiiiit",                                                                     \
-	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume FROM outbox"\
+	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume FROM "      \
+	  "outbox"                                                                                                     \
 	  " WHERE message > ?1 ORDER BY message LIMIT ?2",                                                             \
-	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume FROM outbox"\
+	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume FROM "      \
+	  "outbox"                                                                                                     \
 	  " WHERE message > $1 ORDER BY message LIMIT $2")                                                             \
 	X(RECEIPTS_HELD, DB_READ, "it", "iit",                                                                         \
 	  "SELECT delivery, at, error FROM receipt_held WHERE inbox = ?1 AND provider_id = ?2 ORDER BY at",            \
 	  "SELECT delivery, at, error FROM receipt_held WHERE inbox = $1 AND provider_id = $2 ORDER BY at")            \
-	X(CURSOR, DB_READ, "t", "i", "SELECT seq FROM cursor WHERE consumer = ?1", "SELECT seq FROM cursor WHERE consumer = $1") \
+	X(CURSOR, DB_READ, "t", "i", "SELECT seq FROM cursor WHERE consumer = ?1",                                     \
+	  "SELECT seq FROM cursor WHERE consumer = $1")                                                                \
 	X(KV, DB_READ, "it", "t", "SELECT value FROM inbox_kv WHERE inbox = ?1 AND key = ?2",                          \
 	  "SELECT value FROM inbox_kv WHERE inbox = $1 AND key = $2")                                                  \
 	X(OPEN_COUNTS, DB_READ, "", "ii",                                                                              \

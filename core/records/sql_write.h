@@ -1,34 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every statement that changes the domain's tables: name, params (db.h), SQLite, PostgreSQL. The order of the rows is the
-// order inside a batch. Of two rows of one batch with the same target a guard applies the first, an update the last.
+// Every statement that changes the domain's tables: name, params (db.h), SQLite, PostgreSQL. The order of the rows is
+// the order inside a batch. Of two rows of one batch with the same target a guard applies the first, an update the
+// last.
 #pragma once
 
 // A row that applies or not: a conflict gives the whole unit back.
 #define SQL_GUARDS(X)                                                                                                  \
 	X(SEEN_ADD, DB_GUARD, "iitii",                                                                                 \
 	  "INSERT INTO seen (inbox, kind, key, at, ref) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",           \
-	  "WITH u AS (SELECT DISTINCT ON (inbox, kind, key) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[],"    \
-	  " $5::bigint[], $6::bigint[]) AS u(ord, inbox, kind, key, at, ref) ORDER BY inbox, kind, key, ord),"          \
-	  " i AS (INSERT INTO seen (inbox, kind, key, at, ref) SELECT inbox, kind, key, at, ref FROM u"                 \
+	  "WITH u AS (SELECT DISTINCT ON (inbox, kind, key) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], "     \
+	  "$4::text[],"                                                                                                \
+	  " $5::bigint[], $6::bigint[]) AS u(ord, inbox, kind, key, at, ref) ORDER BY inbox, kind, key, ord),"         \
+	  " i AS (INSERT INTO seen (inbox, kind, key, at, ref) SELECT inbox, kind, key, at, ref FROM u"                \
 	  " ON CONFLICT DO NOTHING RETURNING inbox, kind, key)"                                                        \
 	  " SELECT u.ord FROM u JOIN i USING (inbox, kind, key)")                                                      \
 	X(IDENTITY_ADD, DB_GUARD, "itttitiii",                                                                         \
 	  "INSERT INTO identity (id, kind, scope, address, contact, name, proof, is_shared, created_at)"               \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",                                       \
-	  "WITH u AS (SELECT DISTINCT ON (kind, scope, address) * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[],"  \
+	  "WITH u AS (SELECT DISTINCT ON (kind, scope, address) * FROM unnest($1::int[], $2::bigint[], $3::text[], "   \
+	  "$4::text[],"                                                                                                \
 	  " $5::text[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[], $10::bigint[])"                          \
-	  " AS u(ord, id, kind, scope, address, contact, name, proof, is_shared, created_at) ORDER BY kind, scope, address, ord),"\
+	  " AS u(ord, id, kind, scope, address, contact, name, proof, is_shared, created_at) ORDER BY kind, scope, "   \
+	  "address, ord),"                                                                                             \
 	  " i AS (INSERT INTO identity (id, kind, scope, address, contact, name, proof, is_shared, created_at)"        \
 	  " SELECT id, kind, scope, address, contact, name, proof, is_shared, created_at FROM u"                       \
 	  " ON CONFLICT DO NOTHING RETURNING id) SELECT u.ord FROM u JOIN i USING (id)")                               \
-	X(THREAD_ADD, DB_GUARD, "iitiiiii",                                                                             \
+	X(THREAD_ADD, DB_GUARD, "iitiiiii",                                                                            \
 	  "INSERT INTO thread (id, inbox, external, kind, contact, identity, created_at, conversation)"                \
-	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",                                               \
-	  "WITH u AS (SELECT DISTINCT ON (inbox, external) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::text[],"     \
+	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING",                                           \
+	  "WITH u AS (SELECT DISTINCT ON (inbox, external) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], "      \
+	  "$4::text[],"                                                                                                \
 	  " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])"                                     \
-	  " AS u(ord, id, inbox, external, kind, contact, identity, created_at, conversation) ORDER BY inbox, external, ord),"       \
+	  " AS u(ord, id, inbox, external, kind, contact, identity, created_at, conversation) ORDER BY inbox, "        \
+	  "external, ord),"                                                                                            \
 	  " i AS (INSERT INTO thread (id, inbox, external, kind, contact, identity, created_at, conversation)"         \
-	  " SELECT id, inbox, external, kind, contact, identity, created_at, conversation FROM u ON CONFLICT DO NOTHING RETURNING id)"\
+	  " SELECT id, inbox, external, kind, contact, identity, created_at, conversation FROM u ON CONFLICT DO "      \
+	  "NOTHING RETURNING id)"                                                                                      \
 	  " SELECT u.ord FROM u JOIN i USING (id)")                                                                    \
 	X(CONVERSATION_SAVE, DB_GUARD, "iiiiiiiiiiiiiiiiiti",                                                          \
 	  "UPDATE conversation SET version = ?2 + 1, contact = ?3, inbox = ?4, thread = ?5, state = ?6,"               \
@@ -56,7 +63,8 @@
 	X(USER_ADD, DB_GUARD, "itttiiii",                                                                              \
 	  "INSERT INTO users (id, name, email, password, role, takes_work, is_disabled, created_at, version)"          \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1) ON CONFLICT DO NOTHING",                                        \
-	  "WITH u AS (SELECT DISTINCT ON (email) * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], $5::text[],"     \
+	  "WITH u AS (SELECT DISTINCT ON (email) * FROM unnest($1::int[], $2::bigint[], $3::text[], $4::text[], "      \
+	  "$5::text[],"                                                                                                \
 	  " $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])"                                                   \
 	  " AS u(ord, id, name, email, password, role, takes_work, is_disabled, created_at) ORDER BY email, ord),"     \
 	  " i AS (INSERT INTO users (id, name, email, password, role, takes_work, is_disabled, created_at, version)"   \
@@ -82,12 +90,15 @@
 	  "INSERT INTO team (id, name, created_at) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])")      \
 	X(TEAM_MEMBERS_CLEAR, DB_WRITE, "i", "DELETE FROM team_member WHERE member = ?1",                              \
 	  "DELETE FROM team_member WHERE member = ANY ($1::bigint[])")                                                 \
-	X(TEAM_MEMBER_ADD, DB_WRITE, "ii", "INSERT INTO team_member (team, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING",      \
-	  "INSERT INTO team_member (team, member) SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO NOTHING")      \
+	X(TEAM_MEMBER_ADD, DB_WRITE, "ii",                                                                             \
+	  "INSERT INTO team_member (team, member) VALUES (?1, ?2) ON CONFLICT DO NOTHING",                             \
+	  "INSERT INTO team_member (team, member) SELECT * FROM unnest($1::bigint[], $2::bigint[]) ON CONFLICT DO "    \
+	  "NOTHING")                                                                                                   \
 	X(QUEUE_ADD, DB_WRITE, "iti", "INSERT INTO queue (id, name, created_at) VALUES (?1, ?2, ?3)",                  \
 	  "INSERT INTO queue (id, name, created_at) SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[])")     \
 	X(QUEUE_TEAM_ADD, DB_WRITE, "iii", "INSERT INTO queue_team (queue, team, position) VALUES (?1, ?2, ?3)",       \
-	  "INSERT INTO queue_team (queue, team, position) SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[])")       \
+	  "INSERT INTO queue_team (queue, team, position) SELECT * FROM unnest($1::bigint[], $2::bigint[], "           \
+	  "$3::bigint[])")                                                                                             \
 	X(USER_SAVE, DB_WRITE, "itiii",                                                                                \
 	  "UPDATE users SET name = ?2, role = ?3, takes_work = ?4, is_disabled = ?5, version = version + 1"            \
 	  " WHERE id = ?1",                                                                                            \
@@ -95,8 +106,7 @@
 	  " version = t.version + 1 FROM (SELECT DISTINCT ON (id) * FROM unnest($1::bigint[], $2::text[],"             \
 	  " $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS r(id, name, role, takes_work, is_disabled,"   \
 	  " ord) ORDER BY id, ord DESC) u WHERE t.id = u.id")                                                          \
-	X(USER_PASSWORD, DB_WRITE, "it",                                                                               \
-	  "UPDATE users SET password = ?2, version = version + 1 WHERE id = ?1",                                       \
+	X(USER_PASSWORD, DB_WRITE, "it", "UPDATE users SET password = ?2, version = version + 1 WHERE id = ?1",        \
 	  "UPDATE users t SET password = u.password, version = t.version + 1 FROM (SELECT DISTINCT ON (id) *"          \
 	  " FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS r(id, password, ord) ORDER BY id,"                \
 	  " ord DESC) u WHERE t.id = u.id")                                                                            \
@@ -104,26 +114,31 @@
 	  "DELETE FROM session s USING unnest($1::bigint[], $2::bytea[]) AS u(member, token)"                          \
 	  " WHERE s.member = u.member AND s.token <> u.token")                                                         \
 	X(SESSION_ADD, DB_WRITE, "bitiii",                                                                             \
-	  "INSERT INTO session (token, member, csrf, created_at, last_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",\
+	  "INSERT INTO session (token, member, csrf, created_at, last_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, "    \
+	  "?6)",                                                                                                       \
 	  "INSERT INTO session (token, member, csrf, created_at, last_at, expires_at)"                                 \
 	  " SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[])")    \
-	X(SESSION_TOUCH, DB_WRITE, "bii",                                                                              \
-	  "UPDATE session SET last_at = ?2, expires_at = ?3 WHERE token = ?1",                                         \
+	X(SESSION_TOUCH, DB_WRITE, "bii", "UPDATE session SET last_at = ?2, expires_at = ?3 WHERE token = ?1",         \
 	  "UPDATE session s SET last_at = u.last_at, expires_at = u.expires_at"                                        \
 	  " FROM (SELECT DISTINCT ON (token) * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[])"                   \
-	  " WITH ORDINALITY AS r(token, last_at, expires_at, ord) ORDER BY token, ord DESC) u WHERE s.token = u.token")\
+	  " WITH ORDINALITY AS r(token, last_at, expires_at, ord) ORDER BY token, ord DESC) u WHERE s.token = "        \
+	  "u.token")                                                                                                   \
 	X(SESSION_END, DB_WRITE, "b", "DELETE FROM session WHERE token = ?1",                                          \
 	  "DELETE FROM session WHERE token = ANY ($1::bytea[])")                                                       \
 	X(SESSION_PRUNE, DB_WRITE, "i", "DELETE FROM session WHERE expires_at < ?1",                                   \
 	  "DELETE FROM session s USING unnest($1::bigint[]) AS u(at) WHERE s.expires_at < u.at")                       \
 	X(INBOX_ADD, DB_WRITE, "ittiiiiitbi",                                                                          \
-	  "INSERT INTO inbox (id, name, channel, brand, queue, is_restricted, is_archived, join_rule, reopen_window_ms, config," \
+	  "INSERT INTO inbox (id, name, channel, brand, queue, is_restricted, is_archived, join_rule, "                \
+	  "reopen_window_ms, config,"                                                                                  \
 	  " secrets, created_at, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, 1)",                \
-	  "INSERT INTO inbox (id, name, channel, brand, queue, is_restricted, is_archived, join_rule, reopen_window_ms, config," \
+	  "INSERT INTO inbox (id, name, channel, brand, queue, is_restricted, is_archived, join_rule, "                \
+	  "reopen_window_ms, config,"                                                                                  \
 	  " secrets, created_at, version) SELECT id, name, channel, brand, queue, is_restricted, 0, join_rule,"        \
-	  " reopen_window_ms, config, secrets, created_at, 1 FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[],"    \
+	  " reopen_window_ms, config, secrets, created_at, 1 FROM unnest($1::bigint[], $2::text[], $3::text[], "       \
+	  "$4::bigint[],"                                                                                              \
 	  " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[], $10::bytea[], $11::bigint[])"          \
-	  " AS u(id, name, channel, brand, queue, is_restricted, join_rule, reopen_window_ms, config, secrets, created_at)")     \
+	  " AS u(id, name, channel, brand, queue, is_restricted, join_rule, reopen_window_ms, config, secrets, "       \
+	  "created_at)")                                                                                               \
 	X(KV_PUT, DB_WRITE, "itt",                                                                                     \
 	  "INSERT INTO inbox_kv (inbox, key, value) VALUES (?1, ?2, ?3) ON CONFLICT (inbox,"                           \
 	  " key) DO UPDATE SET value = ?3",                                                                            \
@@ -137,44 +152,54 @@
 	  "INSERT INTO contact (id, name, language, created_at, version) VALUES (?1, ?2, ?3, ?4, 1)",                  \
 	  "INSERT INTO contact (id, name, language, created_at, version) SELECT id, name, language, created_at, 1"     \
 	  " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[]) AS u(id, name, language, created_at)")     \
-	X(CONTACT_RENAME, DB_WRITE, "it",                                                                              \
-	  "UPDATE contact SET name = ?2, version = version + 1 WHERE id = ?1",                                         \
+	X(CONTACT_RENAME, DB_WRITE, "it", "UPDATE contact SET name = ?2, version = version + 1 WHERE id = ?1",         \
 	  "UPDATE contact c SET name = u.name, version = c.version + 1 FROM (SELECT DISTINCT ON (id) *"                \
 	  " FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS r(id, name, ord) ORDER BY id, ord DESC) u"        \
 	  " WHERE c.id = u.id")                                                                                        \
-	X(THREAD_SPEAKS, DB_WRITE, "ii",                                                                               \
-	  "UPDATE thread SET conversation = ?2 WHERE id = ?1",                                                         \
+	X(THREAD_SPEAKS, DB_WRITE, "ii", "UPDATE thread SET conversation = ?2 WHERE id = ?1",                          \
 	  "UPDATE thread t SET conversation = u.conversation FROM (SELECT DISTINCT ON (id) *"                          \
 	  " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r(id, conversation, ord) ORDER BY id,"          \
 	  " ord DESC) u WHERE t.id = u.id")                                                                            \
 	X(CONVERSATION_ADD, DB_WRITE, "iiiiiiiiiiiiiiiiiti",                                                           \
-	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee, restricted,"    \
-	  " version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, rules_seq, preview,"       \
-	  " preview_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12, ?13, ?14, ?15, ?16, NULL, ?17, 0,"         \
+	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "     \
+	  "restricted,"                                                                                                \
+	  " version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, rules_seq, "     \
+	  "preview,"                                                                                                   \
+	  " preview_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12, ?13, ?14, ?15, ?16, NULL, ?17, " \
+	  "0,"                                                                                                         \
 	  " ?18, ?19)",                                                                                                \
-	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee, restricted,"    \
-	  " version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, rules_seq, preview,"       \
-	  " preview_by) SELECT id, number, contact, brand, inbox, thread, state, handler, queue, assignee, restricted, 1,"       \
+	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "     \
+	  "restricted,"                                                                                                \
+	  " version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, rules_seq, "     \
+	  "preview,"                                                                                                   \
+	  " preview_by) SELECT id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "           \
+	  "restricted, 1,"                                                                                             \
 	  " n_messages, created_at, last_at, last_in_at, last_out_at, NULL, previous, 0, preview, preview_by"          \
-	  " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],"       \
+	  " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "          \
+	  "$7::bigint[],"                                                                                              \
 	  " $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],"    \
-	  " $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[]) AS u(id, number, contact, brand, inbox,"    \
-	  " thread, state, handler, queue, assignee, restricted, n_messages, created_at, last_at, last_in_at, last_out_at,"      \
+	  " $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[]) AS u(id, number, contact, "       \
+	  "brand, inbox,"                                                                                              \
+	  " thread, state, handler, queue, assignee, restricted, n_messages, created_at, last_at, last_in_at, "        \
+	  "last_out_at,"                                                                                               \
 	  " previous, preview, preview_by)")                                                                           \
 	X(PARTICIPANT_ADD, DB_WRITE, "iiiii",                                                                          \
 	  "INSERT INTO participant (conversation, kind, who, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"            \
 	  " ON CONFLICT DO NOTHING",                                                                                   \
 	  "INSERT INTO participant (conversation, kind, who, role, created_at)"                                        \
-	  " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) ON CONFLICT DO NOTHING")  \
-	X(MESSAGE_ADD, DB_WRITE, "iiiiiiiiiittiiitit",                                                                \
-	  "INSERT INTO message (id, conversation, contact, thread, inbox, author, author_id, is_out, origin, audience,"\
-	  " provider_id, key, reply_to, sent_at, received_at, parts, delivery, error)"                            \
-	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",            \
-	  "INSERT INTO message (id, conversation, contact, thread, inbox, author, author_id, is_out, origin, audience,"\
-	  " provider_id, key, reply_to, sent_at, received_at, parts, delivery, error)"                            \
+	  " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) ON CONFLICT "   \
+	  "DO NOTHING")                                                                                                \
+	X(MESSAGE_ADD, DB_WRITE, "iiiiiiiiiittiiitit",                                                                 \
+	  "INSERT INTO message (id, conversation, contact, thread, inbox, author, author_id, is_out, origin, "         \
+	  "audience,"                                                                                                  \
+	  " provider_id, key, reply_to, sent_at, received_at, parts, delivery, error)"                                 \
+	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",                 \
+	  "INSERT INTO message (id, conversation, contact, thread, inbox, author, author_id, is_out, origin, "         \
+	  "audience,"                                                                                                  \
+	  " provider_id, key, reply_to, sent_at, received_at, parts, delivery, error)"                                 \
 	  " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"  \
 	  " $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[],"         \
-	  " $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[])")                      \
+	  " $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[])")                                   \
 	X(MESSAGE_DELIVERY, DB_WRITE, "iitt",                                                                          \
 	  "UPDATE message SET delivery = ?2, error = ?3, provider_id = coalesce(?4, provider_id) WHERE id = ?1",       \
 	  "UPDATE message m SET delivery = u.delivery, error = u.error, provider_id = coalesce(u.provider_id,"         \
@@ -185,7 +210,8 @@
 	  "INSERT INTO file (id, blob, name, mime, bytes, inbox, owner, scan, audience, created_at, expires_at)"       \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 1, ?8, ?9)",                                                        \
 	  "INSERT INTO file (id, blob, name, mime, bytes, inbox, owner, scan, audience, created_at, expires_at)"       \
-	  " SELECT id, blob, name, mime, bytes, inbox, owner, 0, 1, created_at, expires_at FROM unnest($1::bigint[], $2::text[],"\
+	  " SELECT id, blob, name, mime, bytes, inbox, owner, 0, 1, created_at, expires_at FROM unnest($1::bigint[], " \
+	  "$2::text[],"                                                                                                \
 	  " $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[])"               \
 	  " AS u(id, blob, name, mime, bytes, inbox, owner, created_at, expires_at)")                                  \
 	X(FILE_USE, DB_WRITE, "iiiii",                                                                                 \
@@ -201,7 +227,8 @@
 	  "INSERT INTO outbox (message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch)"      \
 	  " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, 0)",                                                                 \
 	  "INSERT INTO outbox (message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch)"      \
-	  " SELECT message, inbox, thread, conversation, 0, 0, next_at, expires_at, 0 FROM unnest($1::bigint[], $2::bigint[],"   \
+	  " SELECT message, inbox, thread, conversation, 0, 0, next_at, expires_at, 0 FROM unnest($1::bigint[], "      \
+	  "$2::bigint[],"                                                                                              \
 	  " $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])"                                                   \
 	  " AS u(message, inbox, thread, conversation, next_at, expires_at)")                                          \
 	X(OUTBOX_BACK, DB_WRITE, "iiti",                                                                               \
@@ -216,9 +243,11 @@
 	  "DELETE FROM seen s USING unnest($1::bigint[], $2::bigint[], $3::text[]) AS u(inbox, kind, key)"             \
 	  " WHERE s.inbox = u.inbox AND s.kind = u.kind AND s.key = u.key")                                            \
 	X(RECEIPT_HOLD, DB_WRITE, "itiit",                                                                             \
-	  "INSERT INTO receipt_held (inbox, provider_id, delivery, at, error) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",\
+	  "INSERT INTO receipt_held (inbox, provider_id, delivery, at, error) VALUES (?1, ?2, ?3, ?4, ?5) ON "         \
+	  "CONFLICT DO NOTHING",                                                                                       \
 	  "INSERT INTO receipt_held (inbox, provider_id, delivery, at, error)"                                         \
-	  " SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[]) ON CONFLICT DO NOTHING")      \
+	  " SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::text[]) ON CONFLICT DO "    \
+	  "NOTHING")                                                                                                   \
 	X(RECEIPT_DROP, DB_WRITE, "it", "DELETE FROM receipt_held WHERE inbox = ?1 AND provider_id = ?2",              \
 	  "DELETE FROM receipt_held r USING unnest($1::bigint[], $2::text[]) AS u(inbox, provider_id)"                 \
 	  " WHERE r.inbox = u.inbox AND r.provider_id = u.provider_id")                                                \
@@ -233,12 +262,18 @@
 // The last of every batch.
 #define SQL_LOG(X)                                                                                                     \
 	X(EVENT_ADD, DB_LOG, "iiiiiiiiiii",                                                                            \
-	  "INSERT INTO event (seq, at, kind, actor_kind, actor, conversation, contact, message, was, becomes, inbox, thread)"    \
+	  "INSERT INTO event (seq, at, kind, actor_kind, actor, conversation, contact, message, was, becomes, inbox, " \
+	  "thread)"                                                                                                    \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",                                               \
 	  "WITH h AS (UPDATE feed_head SET seq = seq + cardinality($1::int[]) RETURNING seq),"                         \
-	  " i AS (INSERT INTO event (seq, at, kind, actor_kind, actor, conversation, contact, message, was, becomes, inbox,"     \
-	  " thread) SELECT h.seq - cardinality($1::int[]) + u.ord, u.at, u.kind, u.actor_kind, u.actor, u.conversation,"         \
-	  " u.contact, u.message, u.was, u.becomes, u.inbox, u.thread FROM h, unnest($1::int[], $2::bigint[], $3::bigint[],"     \
-	  " $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"   \
-	  " $12::bigint[]) AS u(ord, at, kind, actor_kind, actor, conversation, contact, message, was, becomes, inbox, thread))" \
+	  " i AS (INSERT INTO event (seq, at, kind, actor_kind, actor, conversation, contact, message, was, becomes, " \
+	  "inbox,"                                                                                                     \
+	  " thread) SELECT h.seq - cardinality($1::int[]) + u.ord, u.at, u.kind, u.actor_kind, u.actor, "              \
+	  "u.conversation,"                                                                                            \
+	  " u.contact, u.message, u.was, u.becomes, u.inbox, u.thread FROM h, unnest($1::int[], $2::bigint[], "        \
+	  "$3::bigint[],"                                                                                              \
+	  " $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], "       \
+	  "$11::bigint[],"                                                                                             \
+	  " $12::bigint[]) AS u(ord, at, kind, actor_kind, actor, conversation, contact, message, was, becomes, "      \
+	  "inbox, thread))"                                                                                            \
 	  " SELECT seq FROM h")

@@ -9,6 +9,6 @@ const struct db_stmt STATEMENTS[N_STATEMENTS] = {
 #undef X
 #define X(name_, kind_, params_, result_, sqlite_, pgsql_)                                                             \
 	{.name = #name_, .kind = kind_, .params = params_, .result = result_, .sqlite = sqlite_, .pgsql = pgsql_},
-	SQL_READS(X)
+		SQL_READS(X)
 #undef X
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every statement prepares on both databases, with as many parameters as it says, and gives the columns it says.
-#include "fixture.h"
+#include "fixture_test.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include <libpq-fe.h>
@@ -26,8 +26,7 @@ static size_t n_params(const struct db_stmt *s, bool counts_ord)
 	return strlen(s->params) + (s->kind == DB_LOG || (counts_ord && s->kind == DB_GUARD));
 }
 
-// ---- SQLite
-// ------------------------------------------------------------------------------------------------------------------
+// ---- SQLite ---------------------------------------------------------------------------------------------------------
 
 static void test_sqlite(void **state)
 {
@@ -47,8 +46,7 @@ static void test_sqlite(void **state)
 	sqlite3_close(db);
 }
 
-// ---- PostgreSQL
-// --------------------------------------------------------------------------------------------------------------
+// ---- PostgreSQL -----------------------------------------------------------------------------------------------------
 
 static Oid type_of(char letter, bool is_read)
 {
@@ -107,7 +105,7 @@ static void test_all_are_used(void **state)
 	for (int i = 0; i < N_STATEMENTS; i++) {
 		const struct db_stmt *s = &STATEMENTS[i];
 		for (size_t n = 1; n <= n_params(s, true); n++) {
-			char place[8];
+			char place[24];
 			snprintf(place, sizeof place, "$%zu", n);
 			if (!strstr(s->pgsql, place)) fail_msg("%s: nobody uses %s", s->name, place);
 			snprintf(place, sizeof place, "?%zu", n);

@@ -40,10 +40,7 @@ static void leave(struct batch *b, uint32_t at, enum unit_state state)
 	u->place = at;
 }
 
-static bool is_waiting(const struct unit *u)
-{
-	return u && u->state == UNIT_WAITING;
-}
+static bool is_waiting(const struct unit *u) { return u && u->state == UNIT_WAITING; }
 
 // Committed: everybody of the run is told, in the order of the log.
 static void after_committed(struct store *s)
@@ -61,7 +58,8 @@ static void after_committed(struct store *s)
 		struct unit *u = b->units[i];
 		if (!is_waiting(u)) continue;
 		struct unit_result res = {.first_seq = seq};
-		for (uint32_t k = 0; k < u->n_rows; k++) seq += s->stmts[u->rows[k].stmt].kind == DB_LOG;
+		for (uint32_t k = 0; k < u->n_rows; k++)
+			seq += s->stmts[u->rows[k].stmt].kind == DB_LOG;
 		b->units[i] = NULL;
 		unit_end(u, &res);
 	}
@@ -89,7 +87,8 @@ static uint32_t part_suspects(struct batch *b, uint32_t *n_suspects_r)
 	struct unit **slice = b->units + b->now.first;
 	bool *is_suspect = mem_alloc(n);
 	struct unit **back = mem_alloc(n * sizeof *back);
-	for (uint32_t i = 0; i < r->n_bad; i++) is_suspect[r->rows[r->bad_first + i].unit - b->now.first] = true;
+	for (uint32_t i = 0; i < r->n_bad; i++)
+		is_suspect[r->rows[r->bad_first + i].unit - b->now.first] = true;
 	for (uint32_t i = 0; i < n; i++) {
 		if (is_suspect[i] && is_waiting(slice[i])) {
 			back[n_back++] = slice[i];
@@ -114,7 +113,8 @@ static void split(struct store *s)
 	uint32_t cut = b->now.n - n_suspects;
 	if (!n_others || !n_suspects) {
 		uint32_t half = b->run.n_units / 2;
-		for (cut = 0; half; cut++) half -= is_waiting(b->units[b->now.first + cut]);
+		for (cut = 0; half; cut++)
+			half -= is_waiting(b->units[b->now.first + cut]);
 	}
 	push(b, b->now.first + cut, b->now.n - cut);
 	push(b, b->now.first, cut);
@@ -124,15 +124,13 @@ static void split(struct store *s)
 static uint32_t lone_unit(const struct batch *b)
 {
 	uint32_t i = b->now.first;
-	while (!is_waiting(b->units[i])) i++;
+	while (!is_waiting(b->units[i]))
+		i++;
 	assert(i < b->now.first + b->now.n);
 	return i;
 }
 
-static void on_parked(const struct unit_result *r, void *poison)
-{
-	((struct unit *)poison)->is_parked = !r->status;
-}
+static void on_parked(const struct unit_result *r, void *poison) { ((struct unit *)poison)->is_parked = !r->status; }
 
 // What the database refuses is kept as a row of its own, through a run of its own.
 static void park(struct store *s, struct unit *poison, const struct err *why)
@@ -145,8 +143,11 @@ static void park(struct store *s, struct unit *poison, const struct err *why)
 		if ((unsigned char)reason.p[i] - 1 >= 127) reason.p[i] = '?';
 	uint64_t id = store_id(s);
 	const struct db_value row[] = {
-		DB_INT(id ? id : (uint64_t)s->next_batch), DB_INT(clock_now_ms()), DB_TEXT(str_of(poison->name)),
-		DB_TEXT(buf_str(&reason)), DB_TEXT(buf_str(&rows)),
+		DB_INT(id ? id : (uint64_t)s->next_batch),
+		DB_INT(clock_now_ms()),
+		DB_TEXT(str_of(poison->name)),
+		DB_TEXT(buf_str(&reason)),
+		DB_TEXT(buf_str(&rows)),
 	};
 	unit_add(u, s->own + OWN_PARK, row);
 	buf_fini(&rows);
@@ -164,8 +165,10 @@ static void after_locked(struct store *s)
 	struct batch *b = &s->batch;
 	s->stats.retries++;
 	b->is_wary = true;
-	if (b->run.n_units > 1) split(s);
-	else leave(b, lone_unit(b), UNIT_LOCKED);
+	if (b->run.n_units > 1)
+		split(s);
+	else
+		leave(b, lone_unit(b), UNIT_LOCKED);
 	batch_next(s);
 }
 
@@ -173,8 +176,10 @@ static void after_locked(struct store *s)
 static void wait_ms(struct store *s, int64_t ms)
 {
 	s->stats.retries++;
-	if (s->is_giving_up) batch_resume(s);
-	else loop_timer_set(&s->retry, ms);
+	if (s->is_giving_up)
+		batch_resume(s);
+	else
+		loop_timer_set(&s->retry, ms);
 }
 
 static void wait_longer(struct store *s)
@@ -215,8 +220,8 @@ static void after_refused(struct store *s)
 	leave(b, at, UNIT_POISON);
 	u->why = arena_alloc(u->arena, sizeof *u->why);
 	*u->why = *why;
-	log_error("store", "%s %s: %s", u->is_park ? "cannot park" : "parks unit", u->name[0] ? u->name : "without a name",
-		  why->text);
+	log_error("store", "%s %s: %s", u->is_park ? "cannot park" : "parks unit",
+		  u->name[0] ? u->name : "without a name", why->text);
 	if (!u->is_park) {
 		s->stats.poisoned++;
 		park(s, u, why);
@@ -236,8 +241,10 @@ static void after_away(struct store *s)
 {
 	s->is_down = true;
 	store_set_trouble(s, LOG_WARN, s->batch.run.why.text);
-	if (s->is_giving_up) batch_resume(s);
-	else recover(s);
+	if (s->is_giving_up)
+		batch_resume(s);
+	else
+		recover(s);
 }
 
 static void after_lost(struct store *s)
@@ -255,7 +262,11 @@ static void (*const AFTER[])(struct store *s) = {
 static void on_run(void *arg)
 {
 	struct store *s = arg;
-	AFTER[s->batch.run.status](s);
+	struct batch *b = &s->batch;
+	if (b->is_last && b->run.status != RUN_COMMITTED)
+		batch_end(s); // the lease runs out by itself
+	else
+		AFTER[b->run.status](s);
 }
 
 static void on_recovered(void *arg)
@@ -277,7 +288,8 @@ static void on_recovered(void *arg)
 	// A new holder's number hides ours.
 	b->is_lost = b->is_lost && rec->status && rec->batch > b->run.batch;
 	if (!s->is_fenced) {
-		if (was_lost) log_info("store", "the lost transaction %s", is_committed ? "was committed" : "runs again");
+		if (was_lost)
+			log_info("store", "the lost transaction %s", is_committed ? "was committed" : "runs again");
 		store_set_trouble(s, LOG_INFO, "");
 		s->node.epoch = rec->epoch;
 		s->next_batch = rec->epoch << 32;
@@ -361,7 +373,8 @@ static void find_doubts(struct batch *b)
 
 static void again(struct store *s, struct unit *u)
 {
-	for (uint32_t i = 0; i < u->n_rows; i++) u->rows[i].is_refused = false;
+	for (uint32_t i = 0; i < u->n_rows; i++)
+		u->rows[i].is_refused = false;
 	u->is_in_doubt = false;
 	list_prepend(&s->queue, &u->at);
 }
@@ -389,11 +402,16 @@ static void end_conflict(struct store *s, struct unit *u)
 static void end_unit(struct store *s, struct unit *u)
 {
 	bool is_stopped = s->is_fenced || s->is_giving_up;
-	if (u->state == UNIT_POISON && (u->is_parked || !is_stopped)) unit_end(u, &(struct unit_result){.status = E_POISON, .why = u->why});
-	else if (u->state == UNIT_CONFLICT && !u->is_in_doubt) end_conflict(s, u);
-	else if (is_stopped) unit_end(u, &(struct unit_result){.status = u->status ? u->status : store_stopped(s)});
-	else if (u->state == UNIT_LOCKED) again_later(s, u);
-	else again(s, u);
+	if (u->state == UNIT_POISON && (u->is_parked || !is_stopped))
+		unit_end(u, &(struct unit_result){.status = E_POISON, .why = u->why});
+	else if (u->state == UNIT_CONFLICT && !u->is_in_doubt)
+		end_conflict(s, u);
+	else if (is_stopped)
+		unit_end(u, &(struct unit_result){.status = u->status ? u->status : store_stopped(s)});
+	else if (u->state == UNIT_LOCKED)
+		again_later(s, u);
+	else
+		again(s, u);
 }
 
 // Backwards, so that those that run again stand before the queue in their order.

@@ -24,10 +24,7 @@ struct get {
 	void *arg;
 };
 
-void blobs_enter(struct blobs *b)
-{
-	b->n_users++;
-}
+void blobs_enter(struct blobs *b) { b->n_users++; }
 
 static void blobs_destroy(struct blobs *b)
 {
@@ -66,7 +63,8 @@ static int open_folder(int at, const char *path, int *fd_r, struct err *e)
 static int write_marker(int folder, struct err *e)
 {
 	int fd = openat(folder, MARKER, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	bool is_written = fd >= 0 && write(fd, MARKER_TEXT, strlen(MARKER_TEXT)) == (ssize_t)strlen(MARKER_TEXT) && !fsync(fd);
+	bool is_written =
+		fd >= 0 && write(fd, MARKER_TEXT, strlen(MARKER_TEXT)) == (ssize_t)strlen(MARKER_TEXT) && !fsync(fd);
 	int why = errno;
 	if (fd >= 0) close(fd);
 	if (is_written && !fsync(folder)) return 0;
@@ -83,7 +81,8 @@ static int check_marker(int folder, struct err *e)
 	if (fd >= 0) close(fd);
 	if (n < 0) return err_set(e, E_IO, "cannot read %s in the folder of blobs: %s", MARKER, strerror(why));
 	if (strcmp(text, MARKER_TEXT))
-		return err_set(e, E_UNSUPPORTED, "the folder of blobs is of another program or a newer version (%s)", MARKER);
+		return err_set(e, E_UNSUPPORTED, "the folder of blobs is of another program or a newer version (%s)",
+			       MARKER);
 	return 0;
 }
 

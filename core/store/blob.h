@@ -27,8 +27,8 @@ void blob_put_abort(struct blob_put *p);
 typedef void (*blob_get_cb)(int status, int fd, uint64_t size, void *arg);
 void blob_get(struct blobs *b, struct str name, blob_get_cb cb, void *arg);
 
-// Removes files older than age_ms of which is_used says no. Runs beside the loop, asks on the loop in portions of 500 names:
-// `ask` answers by calling blob_sweep_go with the ones in use.
+// Removes files older than age_ms of which is_used says no. Runs beside the loop, asks on the loop in portions of 500
+// names: `ask` answers by calling blob_sweep_go with the ones in use.
 struct blob_sweep;
 typedef void (*blob_ask_cb)(struct blob_sweep *sw, const struct str *names, size_t n, void *arg);
 void blob_sweep(struct blobs *b, int64_t age_ms, blob_ask_cb ask, void *arg, loop_cb done);

@@ -9,8 +9,8 @@ struct blobs {
 	struct loop *loop;
 	int folder; // descriptors
 	int tmp;
-	// A file is renamed into its place, or removed from it, by one thread at a time: else a sweep could remove what was put
-	// a moment ago under the name of an old one.
+	// A file is renamed into its place, or removed from it, by one thread at a time: else a sweep could remove what
+	// was put a moment ago under the name of an old one.
 	pthread_mutex_t places;
 	uint64_t n_tmp;
 	size_t n_users; // operations under way

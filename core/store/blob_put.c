@@ -30,6 +30,7 @@ struct blob_put {
 
 	// The worker's, while is_working.
 	struct buf writing;
+	bool is_last;
 	int fd;
 	char tmp[64];
 	EVP_MD_CTX *hash;
@@ -44,7 +45,8 @@ struct blob_put *blob_put_open(struct blobs *b, size_t max_bytes)
 {
 	struct blob_put *p = mem_new(struct blob_put);
 	*p = (struct blob_put){.blobs = b, .max_bytes = max_bytes, .fd = -1};
-	snprintf(p->tmp, sizeof p->tmp, "%ld-%" PRIx64 "-%" PRIu64, (long)getpid(), (uint64_t)clock_mono_ns(), b->n_tmp++);
+	snprintf(p->tmp, sizeof p->tmp, "%ld-%" PRIx64 "-%" PRIu64, (long)getpid(), (uint64_t)clock_mono_ns(),
+		 b->n_tmp++);
 	blobs_enter(b);
 	return p;
 }
@@ -93,7 +95,8 @@ static void name_it(struct blob_put *p)
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	EVP_DigestFinal_ex(p->hash, sum, NULL);
-	for (int i = 0; i < BLOB_NAME_LEN / 2; i++) snprintf(p->name + 2 * i, 3, "%02x", sum[i]);
+	for (int i = 0; i < BLOB_NAME_LEN / 2; i++)
+		snprintf(p->name + 2 * i, 3, "%02x", sum[i]);
 }
 
 static int sync_folder(struct blobs *b, const char *path)
@@ -105,7 +108,8 @@ static int sync_folder(struct blobs *b, const char *path)
 	return failed;
 }
 
-// Also when the same bytes stand there already: the new file is young, so that no sweep takes it before its row is committed.
+// Also when the same bytes stand there already: the new file is young, so that no sweep takes it before its row is
+// committed.
 static int move_to_place(struct blob_put *p)
 {
 	struct blobs *b = p->blobs;
@@ -144,20 +148,14 @@ static void do_write(void *arg)
 {
 	struct blob_put *p = arg;
 	if (!p->status) write_all(p);
-	if (!p->status && p->is_committing) finish(p);
+	if (!p->status && p->is_last) finish(p);
 }
 
-static void do_drop(void *arg)
-{
-	drop_file(arg);
-}
+static void do_drop(void *arg) { drop_file(arg); }
 
 // On the loop.
 
-static void dropped(int status, void *arg)
-{
-	put_free(arg);
-}
+static void dropped(int status, void *arg) { put_free(arg); }
 
 static void committed(struct blob_put *p)
 {
@@ -173,14 +171,13 @@ static void committed(struct blob_put *p)
 static void written(int status, void *arg)
 {
 	struct blob_put *p = arg;
-	bool was_last = p->is_committing && !p->waiting.n;
 	p->is_working = false;
 	if (status && !p->status) p->status = err_set(&p->why, status, "%s", err_text(status));
 	if (p->is_aborted) {
 		loop_work(p->blobs->loop, "blob drop", do_drop, dropped, p);
 		return;
 	}
-	if (was_last) {
+	if (p->is_last) {
 		committed(p);
 		return;
 	}
@@ -196,6 +193,7 @@ static void work(struct blob_put *p)
 	buf_reset(&empty);
 	p->writing = p->waiting;
 	p->waiting = empty;
+	p->is_last = p->is_committing;
 	p->is_working = true;
 	loop_work(p->blobs->loop, "blob put", do_write, written, p);
 }

@@ -22,16 +22,15 @@ struct blob_sweep {
 	void *arg;
 	loop_cb done;
 
-	int next; // of the folders
-	int folder;
-	DIR *dir; // being read
-	char names[PORTION][BLOB_NAME_LEN + 1];
+	unsigned next;                    // of the folders
+	char (*names)[BLOB_NAME_LEN + 1]; // of whole folders: not every file system lets one remove while one reads
+	size_t n, cap;
+	size_t at, n_asked; // the portion that is being asked for
 	bool is_used[PORTION];
-	size_t n;
 	size_t n_removed;
 };
 
-static void look(struct blob_sweep *sw);
+static void go_on(struct blob_sweep *sw);
 
 // Beside the loop.
 
@@ -42,43 +41,46 @@ static bool is_old(struct blob_sweep *sw, const char *place)
 	return (int64_t)st.st_mtim.tv_sec * 1000 + st.st_mtim.tv_nsec / 1000000 < sw->older_than;
 }
 
-static bool open_next(struct blob_sweep *sw)
+static void add_name(struct blob_sweep *sw, const char *name)
 {
-	while (!sw->dir && sw->next < FOLDERS) {
-		char path[3];
-		snprintf(path, sizeof path, "%02x", (unsigned)(sw->folder = sw->next++));
-		int fd = openat(sw->blobs->folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		sw->dir = fd < 0 ? NULL : fdopendir(fd);
-		if (fd >= 0 && !sw->dir) close(fd);
+	if (sw->n == sw->cap) {
+		sw->cap = sw->cap ? sw->cap * 2 : 2 * PORTION;
+		sw->names = mem_realloc(sw->names, sw->cap * sizeof *sw->names);
 	}
-	return sw->dir != NULL;
+	memcpy(sw->names[sw->n++], name, sizeof *sw->names);
+}
+
+static void read_folder(struct blob_sweep *sw, unsigned number)
+{
+	char path[3], name[BLOB_NAME_LEN + 1], place[BLOB_PLACE_LEN + 1];
+	snprintf(path, sizeof path, "%02x", number);
+	int fd = openat(sw->blobs->folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	if (fd >= 0 && !d) close(fd);
+	if (!d) return;
+	for (struct dirent *entry; (entry = readdir(d));) {
+		if (strlen(entry->d_name) != BLOB_NAME_LEN - 2) continue;
+		snprintf(name, sizeof name, "%s%.*s", path, BLOB_NAME_LEN - 2, entry->d_name);
+		if (!blob_place((struct str){name, BLOB_NAME_LEN}, place) && is_old(sw, place)) add_name(sw, name);
+	}
+	closedir(d);
 }
 
 static void do_look(void *arg)
 {
 	struct blob_sweep *sw = arg;
-	while (sw->n < PORTION && open_next(sw)) {
-		struct dirent *entry = readdir(sw->dir);
-		if (!entry) {
-			closedir(sw->dir);
-			sw->dir = NULL;
-			continue;
-		}
-		char name[BLOB_NAME_LEN + 1], place[BLOB_PLACE_LEN + 1];
-		if (strlen(entry->d_name) != BLOB_NAME_LEN - 2) continue;
-		snprintf(name, sizeof name, "%02x%.*s", (unsigned)sw->folder, BLOB_NAME_LEN - 2, entry->d_name);
-		if (blob_place((struct str){name, BLOB_NAME_LEN}, place) || !is_old(sw, place)) continue;
-		memcpy(sw->names[sw->n++], name, sizeof name);
-	}
+	while (sw->n < PORTION && sw->next < FOLDERS)
+		read_folder(sw, sw->next++);
 }
 
 static void do_remove(void *arg)
 {
 	struct blob_sweep *sw = arg;
 	struct blobs *b = sw->blobs;
-	for (size_t i = 0; i < sw->n; i++) {
+	for (size_t i = 0; i < sw->n_asked; i++) {
 		char place[BLOB_PLACE_LEN + 1];
-		if (sw->is_used[i] || blob_place((struct str){sw->names[i], BLOB_NAME_LEN}, place)) continue;
+		struct str name = {sw->names[sw->at + i], BLOB_NAME_LEN};
+		if (sw->is_used[i] || blob_place(name, place)) continue;
 		pthread_mutex_lock(&b->places);
 		// It may have been put again since.
 		if (is_old(sw, place) && !unlinkat(b->folder, place, 0)) sw->n_removed++;
@@ -92,9 +94,9 @@ static void sweep_end(struct blob_sweep *sw)
 {
 	struct blobs *b = sw->blobs;
 	if (sw->n_removed) log_info("blobs", "removed %zu that nothing refers to", sw->n_removed);
-	if (sw->dir) closedir(sw->dir);
 	loop_cb done = sw->done;
 	void *arg = sw->arg;
+	mem_free(sw->names);
 	mem_free(sw);
 	done(arg);
 	blobs_leave(b);
@@ -103,50 +105,61 @@ static void sweep_end(struct blob_sweep *sw)
 static void looked(int status, void *arg)
 {
 	struct blob_sweep *sw = arg;
-	if (status || !sw->n) {
+	if (status || !sw->n)
 		sweep_end(sw);
-		return;
-	}
-	struct str names[PORTION];
-	for (size_t i = 0; i < sw->n; i++) names[i] = (struct str){sw->names[i], BLOB_NAME_LEN};
-	memset(sw->is_used, 0, sizeof sw->is_used);
-	sw->ask(sw, names, sw->n, sw->arg);
+	else
+		go_on(sw);
 }
 
 static void removed(int status, void *arg)
 {
-	if (status) sweep_end(arg);
-	else look(arg);
+	struct blob_sweep *sw = arg;
+	sw->at += sw->n_asked;
+	if (status)
+		sweep_end(sw);
+	else
+		go_on(sw);
 }
 
-static void look(struct blob_sweep *sw)
+// Asks for the next portion, or looks for more.
+static void go_on(struct blob_sweep *sw)
 {
-	sw->n = 0;
-	loop_work(sw->blobs->loop, "blob sweep", do_look, looked, sw);
+	if (sw->at == sw->n) {
+		sw->at = sw->n = 0;
+		loop_work(sw->blobs->loop, "blob sweep", do_look, looked, sw);
+		return;
+	}
+	struct str names[PORTION];
+	sw->n_asked = sw->n - sw->at < PORTION ? sw->n - sw->at : PORTION;
+	for (size_t i = 0; i < sw->n_asked; i++)
+		names[i] = (struct str){sw->names[sw->at + i], BLOB_NAME_LEN};
+	memset(sw->is_used, 0, sizeof sw->is_used);
+	sw->ask(sw, names, sw->n_asked, sw->arg);
 }
 
 void blob_sweep(struct blobs *b, int64_t age_ms, blob_ask_cb ask, void *arg, loop_cb done)
 {
 	struct blob_sweep *sw = mem_new(struct blob_sweep);
 	*sw = (struct blob_sweep){
-		.blobs = b, .older_than = clock_now_ms() - age_ms, .ask = ask, .arg = arg, .done = done,
+		.blobs = b,
+		.older_than = clock_now_ms() - age_ms,
+		.ask = ask,
+		.arg = arg,
+		.done = done,
 	};
 	blobs_enter(b);
-	look(sw);
+	go_on(sw);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	return str_cmp(*(const struct str *)a, *(const struct str *)b);
-}
+static int by_name(const void *a, const void *b) { return str_cmp(*(const struct str *)a, *(const struct str *)b); }
 
 void blob_sweep_go(struct blob_sweep *sw, const struct str *used, size_t n)
 {
 	struct str *sorted = mem_calloc(n + 1, sizeof *sorted);
 	if (n) memcpy(sorted, used, n * sizeof *sorted);
 	qsort(sorted, n, sizeof *sorted, by_name);
-	for (size_t i = 0; i < sw->n; i++) {
-		struct str name = {sw->names[i], BLOB_NAME_LEN};
+	for (size_t i = 0; i < sw->n_asked; i++) {
+		struct str name = {sw->names[sw->at + i], BLOB_NAME_LEN};
 		sw->is_used[i] = bsearch(&name, sorted, n, sizeof name, by_name) != NULL;
 	}
 	mem_free(sorted);

@@ -9,47 +9,55 @@
 #define BLOCK_MIN_MS 2000
 
 const struct db_stmt OWN_STMTS[N_OWN] = {
-	[OWN_COUNTER_NEW] = {
-		.name = "store_counter_new",
-		.kind = DB_WRITE,
-		.params = "t",
-		.sqlite = "INSERT INTO counter (name, value) VALUES (?1, 0) ON CONFLICT DO NOTHING",
-		.pgsql = "INSERT INTO counter (name, value) SELECT n, 0 FROM unnest($1::text[]) AS u(n) ON CONFLICT DO NOTHING",
-	},
-	[OWN_COUNTER] = {
-		.name = "store_counter",
-		.kind = DB_GUARD,
-		.params = "tii",
-		.sqlite = "UPDATE counter SET value = ?3 WHERE name = ?1 AND value = ?2",
-		.pgsql = "UPDATE counter c SET value = u.last FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[]) "
-			 "AS u(ord, name, base, last) WHERE c.name = u.name AND c.value = u.base RETURNING u.ord",
-	},
-	[OWN_PARK] = {
-		.name = "store_park",
-		.kind = DB_WRITE,
-		.params = "iittt",
-		.sqlite = "INSERT INTO parked (id, at, name, reason, rows) VALUES (?1, ?2, ?3, ?4, ?5)",
-		.pgsql = "INSERT INTO parked (id, at, name, reason, rows) SELECT * FROM unnest($1::bigint[], $2::bigint[], "
-			 "$3::text[], $4::text[], $5::text[])",
-	},
-	[OWN_COUNTER_READ] = {
-		.name = "store_counter_read",
-		.kind = DB_READ,
-		.params = "t",
-		.result = "i",
-		.sqlite = "SELECT value FROM counter WHERE name = ?1",
-		.pgsql = "SELECT value FROM counter WHERE name = $1",
-	},
+	[OWN_COUNTER_NEW] =
+		{
+			.name = "store_counter_new",
+			.kind = DB_WRITE,
+			.params = "t",
+			.sqlite = "INSERT INTO counter (name, value) VALUES (?1, 0) ON CONFLICT DO NOTHING",
+			.pgsql = "INSERT INTO counter (name, value) SELECT n, 0 FROM unnest($1::text[]) AS u(n) ON "
+				 "CONFLICT DO NOTHING",
+		},
+	[OWN_COUNTER] =
+		{
+			.name = "store_counter",
+			.kind = DB_GUARD,
+			.params = "tii",
+			.sqlite = "UPDATE counter SET value = ?3 WHERE name = ?1 AND value = ?2",
+			.pgsql = "UPDATE counter c SET value = u.last FROM unnest($1::int[], $2::text[], $3::bigint[], "
+				 "$4::bigint[]) "
+				 "AS u(ord, name, base, last) WHERE c.name = u.name AND c.value = u.base RETURNING "
+				 "u.ord",
+		},
+	[OWN_PARK] =
+		{
+			.name = "store_park",
+			.kind = DB_WRITE,
+			.params = "iittt",
+			.sqlite = "INSERT INTO parked (id, at, name, reason, rows) VALUES (?1, ?2, ?3, ?4, ?5)",
+			.pgsql = "INSERT INTO parked (id, at, name, reason, rows) SELECT * FROM unnest($1::bigint[], "
+				 "$2::bigint[], "
+				 "$3::text[], $4::text[], $5::text[])",
+		},
+	[OWN_COUNTER_READ] =
+		{
+			.name = "store_counter_read",
+			.kind = DB_READ,
+			.params = "t",
+			.result = "i",
+			.sqlite = "SELECT value FROM counter WHERE name = ?1",
+			.pgsql = "SELECT value FROM counter WHERE name = $1",
+		},
 };
 
 struct counter {
 	struct store *store;
 	char *name;
-	int64_t next, end;           // the block in use: next … end
-	int64_t spare, spare_end;    // the one after it; 0: none
+	int64_t next, end;        // the block in use: next … end
+	int64_t spare, spare_end; // the one after it; 0: none
 	int64_t block;
-	int64_t began_ms;            // when the block in use was begun
-	int64_t base;                // what the row held when we asked
+	int64_t began_ms; // when the block in use was begun
+	int64_t base;     // what the row held when we asked
 	bool is_asking;
 };
 
@@ -132,23 +140,31 @@ int64_t store_number(struct store *s, const char *counter)
 	return left > 0 ? c->next++ : 0;
 }
 
+static int counter_open(struct store *s, struct session *ses, struct query *q, struct str name, struct err *e)
+{
+	struct counter *c = counter_get(s, name);
+	const struct db_value params[] = {DB_INT(c->block), DB_TEXT(name)};
+	q->sql = "UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value";
+	q->params = params;
+	q->n_params = ARRAY_LEN(params);
+	q->result = "i";
+	int status = ses->ops->query(ses, q, e);
+	if (status || !q->rows.n_rows) return status;
+	c->end = db_int(&q->rows, 0, 0);
+	c->next = c->end - c->block + 1;
+	c->began_ms = clock_mono_ms();
+	return 0;
+}
+
 // Every counter that exists has a block from the first moment.
 int counters_open(struct store *s, struct session *ses, struct err *e)
 {
-	struct arena *a = arena_new(0);
-	struct db_rows rows, got;
-	int status = ses->ops->query(ses, a, "SELECT name FROM counter", NULL, 0, "t", &rows, e);
-	for (size_t i = 0; !status && i < rows.n_rows; i++) {
-		struct counter *c = counter_get(s, db_str(&rows, i, 0));
-		const struct db_value p[] = {DB_INT(c->block), *db_at(&rows, i, 0)};
-		status = ses->ops->query(ses, a, "UPDATE counter SET value = value + $1 WHERE name = $2 RETURNING value", p, 2,
-					 "i", &got, e);
-		if (status || !got.n_rows) continue;
-		c->end = db_int(&got, 0, 0);
-		c->next = c->end - c->block + 1;
-		c->began_ms = clock_mono_ms();
-	}
-	arena_free(&a);
+	struct query all = {.sql = "SELECT name FROM counter", .result = "t", .arena = arena_new(0)};
+	struct query one = {.arena = all.arena};
+	int status = ses->ops->query(ses, &all, e);
+	for (size_t i = 0; !status && i < all.rows.n_rows; i++)
+		status = counter_open(s, ses, &one, db_str(&all.rows, i, 0), e);
+	arena_free(&all.arena);
 	return status;
 }
 

@@ -20,11 +20,13 @@ enum db_kind {
 //
 // sqlite: ?1, ?2 … in the order of params, run once a row. A guard applies when it changes exactly one row. The log has
 //   ?1 = seq before its own columns. A list arrives as JSON text, for json_each(?n).
-// pgsql, reads: $1, $2 … scalars; a list is bigint[] or text[].
-// pgsql, writes: every column is an array ($1::bigint[], $2::text[], $3::bytea[], $4::float8[]), all rows of the batch at
-//   once: INSERT … SELECT … FROM unnest(…).
-// pgsql, guards and the log: $1::int[] = ord (1, 2, … one a row), the columns follow from $2. A guard returns the ords that
-//   applied; of two rows of one target only the first may. The log returns one bigint, the seq of its last row:
+// pgsql, reads: $1, $2 … scalars; a list is bigint[] or text[]. Columns: i of bigint, int, smallint or boolean; t of
+//   text, varchar or json; b of bytea; r of float8 or float4. Cast the rest: sum(bigint) is numeric, a jsonb is no
+//   json.
+// pgsql, writes: every column is an array ($1::bigint[], $2::text[], $3::bytea[], $4::float8[]), all rows of the batch
+//   at once: INSERT … SELECT … FROM unnest(…).
+// pgsql, guards and the log: $1::int[] = ord (1, 2, … one a row), the columns follow from $2. A guard returns the ords
+//   that applied; of two rows of one target only the first may. The log returns one bigint, the seq of its last row:
 //   WITH h AS (UPDATE feed_head SET seq = seq + cardinality($1) RETURNING seq), i AS (INSERT INTO event (seq, …)
 //   SELECT h.seq - cardinality($1) + ord, … FROM h, unnest($1, $2::bigint[], …) AS u(ord, …)) SELECT seq FROM h
 struct db_stmt {

@@ -21,10 +21,7 @@ struct fake {
 	void *closed_arg;
 };
 
-static struct fake *fake_of(struct driver *d)
-{
-	return container_of(d, struct fake, base);
-}
+static struct fake *fake_of(struct driver *d) { return container_of(d, struct fake, base); }
 
 static void end_run(void *arg)
 {
@@ -56,10 +53,7 @@ static void on_inner_run(void *arg)
 	end_run(f);
 }
 
-static void sleep_a_little(void *arg)
-{
-	nanosleep(&(struct timespec){.tv_nsec = SLOW_MS * 1000000}, NULL);
-}
+static void sleep_a_little(void *arg) { nanosleep(&(struct timespec){.tv_nsec = SLOW_MS * 1000000}, NULL); }
 
 static void run_inner(int status, void *arg)
 {
@@ -84,7 +78,8 @@ static bool has_victim(struct fake *f, const struct run *r)
 {
 	if (!f->victim) f->victim = first_row(r);
 	bool is_here = false;
-	for (size_t i = 0; i < r->n_rows; i++) is_here |= r->rows[i].values == f->victim;
+	for (size_t i = 0; i < r->n_rows; i++)
+		is_here |= r->rows[i].values == f->victim;
 	if (is_here && r->n_units == 1) {
 		f->victim = NULL;
 		f->fault = FAKE_NONE;
@@ -157,9 +152,7 @@ static void op_read(struct driver *d, struct read *r)
 	loop_defer(f->loop, end_read, r);
 }
 
-static void op_give_up(struct driver *d)
-{
-}
+static void op_give_up(struct driver *d) {}
 
 static void on_closed(void *arg)
 {
@@ -178,10 +171,7 @@ static void op_close(struct driver *d, loop_cb done, void *arg)
 	f->inner->ops->close(f->inner, on_closed, f);
 }
 
-static struct session *op_session(const char *url, struct err *e)
-{
-	return DB_SQLITE.session(url, e);
-}
+static struct session *op_session(const char *url, struct err *e) { return DB_SQLITE.session(url, e); }
 
 static struct driver *op_open(const struct driver_config *c, struct err *e)
 {

@@ -27,7 +27,8 @@ int sq_error(struct err *e, int code, sqlite3 *db, const char *what)
 
 static int open_db(sqlite3 **db_r, const char *path, const char *pragmas, struct err *e)
 {
-	// SQLite would make it readable for everybody. Only when it is new: closing a file that SQLite has open loses its locks.
+	// SQLite would make it readable for everybody. Only when it is new: closing a file that SQLite has open loses
+	// its locks.
 	int fd = open(path, O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
 	if (fd >= 0) close(fd);
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
@@ -43,15 +44,13 @@ static int open_db(sqlite3 **db_r, const char *path, const char *pragmas, struct
 
 // Statements.
 
-static bool is_blank(const char *tail)
-{
-	return !tail[strspn(tail, " \t\n;")];
-}
+static bool is_blank(const char *tail) { return !tail[strspn(tail, " \t\n;")]; }
 
 static int prepare(sqlite3 *db, const char *name, const char *sql, sqlite3_stmt **st_r, struct err *e)
 {
 	const char *tail;
-	if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, st_r, &tail)) return sq_error(e, E_STORE, db, name);
+	if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, st_r, &tail))
+		return sq_error(e, E_STORE, db, name);
 	return is_blank(tail) ? 0 : err_set(e, E_INTERNAL, "%s: more than one statement", name);
 }
 
@@ -81,8 +80,10 @@ static int prepare_table(struct sq_conn *c, bool are_reads, struct err *e)
 
 static void conn_close(struct sq_conn *c)
 {
-	for (size_t i = 0; c->stmts && i < c->n_stmts; i++) sqlite3_finalize(c->stmts[i]);
-	for (size_t i = 0; i < N_SQ_OWN; i++) sqlite3_finalize(c->own[i]);
+	for (size_t i = 0; c->stmts && i < c->n_stmts; i++)
+		sqlite3_finalize(c->stmts[i]);
+	for (size_t i = 0; i < N_SQ_OWN; i++)
+		sqlite3_finalize(c->own[i]);
 	mem_free(c->stmts);
 	if (c->db && sqlite3_close(c->db)) log_error("store", "SQLite: %s", sqlite3_errmsg(c->db));
 	*c = (struct sq_conn){0};
@@ -99,7 +100,8 @@ static int open_writer(struct sq *q, struct err *e)
 {
 	int status = conn_open(q, &q->writer,
 			       "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536; "
-			       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF", e);
+			       "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF",
+			       e);
 	for (int i = 0; !status && i < N_SQ_OWN; i++)
 		status = prepare(q->writer.db, "store", OWN_SQL[i], &q->writer.own[i], e);
 	return status ? status : prepare_table(&q->writer, false, e);
@@ -118,7 +120,8 @@ static int open_conns(struct sq *q, struct err *e)
 
 static void close_conns(struct sq *q)
 {
-	for (int i = 0; i < SQ_READERS; i++) conn_close(&q->readers[i]);
+	for (int i = 0; i < SQ_READERS; i++)
+		conn_close(&q->readers[i]);
 	conn_close(&q->keeper);
 	if (q->writer.db) sqlite3_wal_checkpoint_v2(q->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 	conn_close(&q->writer);
@@ -170,9 +173,7 @@ static void op_recover(struct driver *d, struct recovery *rec)
 }
 
 // A file answers or fails by itself.
-static void op_give_up(struct driver *d)
-{
-}
+static void op_give_up(struct driver *d) {}
 
 static void do_close(struct lane_job *job, void *tool)
 {
@@ -217,7 +218,8 @@ static struct driver *op_open(const struct driver_config *c, struct err *e)
 	q->close_job = (struct lane_job){.work = do_close, .done = on_closed};
 	sq_wal_open(q);
 	void *readers[SQ_READERS];
-	for (int i = 0; i < SQ_READERS; i++) readers[i] = &q->readers[i];
+	for (int i = 0; i < SQ_READERS; i++)
+		readers[i] = &q->readers[i];
 	q->writer_lane = db_lane_new(c->loop, "store writer", (void *[]){q}, 1);
 	q->reader_lane = db_lane_new(c->loop, "store reader", readers, SQ_READERS);
 	q->keeper_lane = db_lane_new(c->loop, "store keeper", (void *[]){&q->keeper}, 1);
@@ -237,14 +239,15 @@ static int ses_exec(struct session *s, const char *sql, struct err *e)
 	return sqlite3_exec(db, sql, NULL, NULL, NULL) ? sq_error(e, E_STORE, db, "SQLite") : 0;
 }
 
-static int ses_query(struct session *s, struct arena *a, const char *sql, const struct db_value *params, size_t n,
-		     const char *result, struct db_rows *rows_r, struct err *e)
+static int ses_query(struct session *s, struct query *q, struct err *e)
 {
 	sqlite3 *db = ((struct sq_session *)s)->db;
 	sqlite3_stmt *st = NULL;
-	int status = prepare(db, "store", sql, &st, e);
-	for (size_t i = 0; !status && i < n; i++) sq_bind(st, (int)i + 1, &params[i]);
-	if (!status && sq_rows(st, result, a, rows_r)) status = sq_error(e, E_STORE, db, "store");
+	int status = prepare(db, "store", q->sql, &st, e);
+	for (size_t i = 0; !status && i < q->n_params; i++)
+		sq_bind(st, (int)i + 1, &q->params[i]);
+	if (!status && sq_rows(st, q->result ? q->result : "", q->arena, &q->rows))
+		status = sq_error(e, E_STORE, db, "store");
 	sqlite3_finalize(st);
 	return status;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a driver does for the store: runs one transaction, finds out what became of a lost one, reads. Private to the room.
+// What a driver does for the store: runs one transaction, finds out what became of a lost one, reads. Private to the
+// room.
 #pragma once
 #include "base/arena.h"
 #include "loop/loop.h"
@@ -40,14 +41,14 @@ struct run {
 	int64_t n_log; // rows of the log
 	uint16_t node;
 	int64_t epoch;
-	int64_t batch;    // the number the node row gets
+	int64_t batch; // the number the node row gets
 	int64_t id_mark;
 	int64_t lease_ms; // 0: the lease is given back
 	bool is_wary;     // locks are known to be about: wait for them only shortly
 
 	enum run_status status;
-	int64_t last_seq;        // of the log, when n_log > 0
-	uint32_t *failed;        // RUN_CONFLICT: which rows; room for n_rows
+	int64_t last_seq; // of the log, when n_log > 0
+	uint32_t *failed; // RUN_CONFLICT: which rows; room for n_rows
 	size_t n_failed;
 	uint32_t bad_first, n_bad; // RUN_REFUSED, RUN_LOCKED: the culprit is one of these rows; n_bad 0: of all
 	struct err why;
@@ -56,8 +57,8 @@ struct run {
 	void *arg;
 };
 
-// What the node row says after a lost connection. From then on a transaction that the lost connection left behind cannot
-// commit any more: either `batch` shows it, or it never happened.
+// What the node row says after a lost connection. From then on a transaction that the lost connection left behind
+// cannot commit any more: either `batch` shows it, or it never happened.
 struct recovery {
 	uint16_t node;
 	int64_t holder;
@@ -97,16 +98,24 @@ struct driver {
 	const struct driver_ops *ops;
 };
 
-// Start-up only and blocking. Parameters are $1, $2 …, in the order in which they appear.
+// Start-up only and blocking.
 struct session {
 	const struct session_ops *ops;
+};
+
+struct query {
+	const char *sql; // parameters are $1, $2 …, in the order in which they appear
+	const struct db_value *params;
+	size_t n_params;
+	const char *result; // types of the columns, or NULL
+	struct arena *arena;
+	struct db_rows rows; // in the arena
 };
 
 struct session_ops {
 	const char *begin_alone; // begins a transaction that only one session at a time can be in
 	int (*exec)(struct session *s, const char *sql, struct err *e);
-	int (*query)(struct session *s, struct arena *a, const char *sql, const struct db_value *params, size_t n,
-		     const char *result, struct db_rows *rows_r, struct err *e);
+	int (*query)(struct session *s, struct query *q, struct err *e);
 	int (*now)(struct session *s, int64_t *ms_r, struct err *e); // the clock that leases go by
 	void (*close)(struct session *s);
 };

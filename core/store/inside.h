@@ -8,7 +8,7 @@
 #include "store/fake.h"
 
 #define LEASE_MS 15000
-#define BEAT_MS 5000     // so often at least the node row is written
+#define BEAT_MS 5000 // so often at least the node row is written
 #define ID_AHEAD_MS 10000
 #define BATCH_BYTES ((size_t)8 << 20)
 #define WAIT_MIN_MS 100 // back-off
@@ -36,16 +36,16 @@ struct unit {
 	unit_cb cb;
 	void *arg;
 	enum unit_state state;
-	uint32_t round;    // the run of its batch after which it was out
-	uint32_t place;    // where it stood then
-	bool is_park;      // carries a poisoned unit's remains
-	bool is_parked;    // its remains are committed
-	bool is_alone;     // somebody held its rows: it runs in a batch of its own
-	bool is_in_doubt;  // its guards may have failed because of a unit that was not committed either
-	int64_t due_ms;    // when a locked unit is tried again
+	uint32_t round;   // the run of its batch after which it was out
+	uint32_t place;   // where it stood then
+	bool is_park;     // carries a poisoned unit's remains
+	bool is_parked;   // its remains are committed
+	bool is_alone;    // somebody held its rows: it runs in a batch of its own
+	bool is_in_doubt; // its guards may have failed because of a unit that was not committed either
+	int64_t due_ms;   // when a locked unit is tried again
 	int64_t delay_ms;
-	int status;        // what it is given back with
-	struct err *why;   // in the arena, or NULL
+	int status;      // what it is given back with
+	struct err *why; // in the arena, or NULL
 };
 
 // A slice of a batch's units that runs as one transaction.
@@ -73,7 +73,8 @@ struct batch {
 struct node {
 	uint16_t id;
 	int64_t epoch;
-	int64_t holder;  // a random number of this process: tells our own row from that of the same instance started again
+	int64_t holder;  // a random number of this process: tells our own row from that of the same instance started
+			 // again
 	int64_t from_ms; // where ids begin
 	int64_t mark_ms; // how far they are reserved
 };
@@ -83,8 +84,8 @@ struct store {
 	struct driver *driver;
 	struct db_stmt *stmts;
 	size_t n_stmts;
-	int own;          // index of the first of own_stmt
-	uint16_t *rank;   // of each statement: its place in a batch
+	int own;        // index of the first of own_stmt
+	uint16_t *rank; // of each statement: its place in a batch
 	uint16_t *by_rank;
 	struct node node;
 	struct id_maker ids;

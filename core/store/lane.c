@@ -28,7 +28,8 @@ struct lane {
 static struct lane_job *next_job(struct lane *la)
 {
 	pthread_mutex_lock(&la->lock);
-	while (list_is_empty(&la->jobs) && !la->is_over) pthread_cond_wait(&la->wake, &la->lock);
+	while (list_is_empty(&la->jobs) && !la->is_over)
+		pthread_cond_wait(&la->wake, &la->lock);
 	struct list *at = list_pop(&la->jobs);
 	pthread_mutex_unlock(&la->lock);
 	return at ? list_entry(at, struct lane_job, at) : NULL;
@@ -38,7 +39,8 @@ static void *run_thread(void *arg)
 {
 	struct lane_thread *t = arg;
 	for (struct lane_job *job; (job = next_job(t->lane));) {
-		loop_cb done = job->done; // without it the job may be pushed again, or be gone, as soon as its work is over
+		loop_cb done =
+			job->done; // without it the job may be pushed again, or be gone, as soon as its work is over
 		job->work(job, t->tool);
 		if (done) loop_post(t->lane->loop, done, job);
 	}
@@ -93,7 +95,8 @@ void lane_free(struct lane **lap)
 	la->is_over = true;
 	pthread_cond_broadcast(&la->wake);
 	pthread_mutex_unlock(&la->lock);
-	for (size_t i = 0; i < la->n; i++) pthread_join(la->threads[i].id, NULL);
+	for (size_t i = 0; i < la->n; i++)
+		pthread_join(la->threads[i].id, NULL);
 	pthread_cond_destroy(&la->wake);
 	pthread_mutex_destroy(&la->lock);
 	mem_free(la);

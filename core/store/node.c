@@ -36,14 +36,16 @@ static struct node_row node_row_at(const struct db_rows *rows, size_t i)
 
 static int refuse(const struct node_row *by, int64_t now, struct err *e)
 {
-	return err_set(e, E_FENCED,
-		       "the server \"%.*s\" works on this store; its lease runs for %lld ms more. Stop it, or wait that long "
-		       "when it is dead already", STR_ARG(by->instance), (long long)(by->lease - now));
+	return err_set(
+		e, E_FENCED,
+		"the server \"%.*s\" works on this store; its lease runs for %lld ms more. Stop it, or wait that long "
+		"when it is dead already",
+		STR_ARG(by->instance), (long long)(by->lease - now));
 }
 
 // Ours from before, else a free number, else that of whoever has been gone the longest. rows are ordered by id.
-static int choose(const struct db_rows *rows, struct str instance, size_t max_nodes, int64_t now, struct node_row *mine_r,
-		  struct err *e)
+static int choose(const struct db_rows *rows, struct str instance, size_t max_nodes, int64_t now,
+		  struct node_row *mine_r, struct err *e)
 {
 	size_t n_alive = 0;
 	int64_t free_id = 0;
@@ -53,8 +55,9 @@ static int choose(const struct db_rows *rows, struct str instance, size_t max_no
 		struct node_row r = node_row_at(rows, i);
 		if (r.id == free_id) free_id++;
 		if (r.lease < oldest.lease) oldest = r;
-		if (str_eq(r.instance, instance)) *mine_r = r;
-		else if (r.lease > now) {
+		if (str_eq(r.instance, instance))
+			*mine_r = r;
+		else if (r.lease > now && r.lease <= now + 2 * LEASE_MS) { // no lease is longer: the clock was set back
 			alive = r;
 			n_alive++;
 		}
@@ -65,8 +68,8 @@ static int choose(const struct db_rows *rows, struct str instance, size_t max_no
 	return mine_r->lease > now ? refuse(mine_r, now, e) : 0;
 }
 
-static int write_row(struct session *ses, struct arena *a, const struct node *n, struct str instance, int64_t lease,
-		     bool is_new, struct err *e)
+static int write_row(struct session *ses, struct arena *a, const struct node *n, const struct node_row *row,
+		     struct err *e)
 {
 	static const char INSERT[] =
 		"INSERT INTO node (id, instance, epoch, holder, batch, batch_seq, id_mark, lease_until) "
@@ -74,25 +77,35 @@ static int write_row(struct session *ses, struct arena *a, const struct node *n,
 	// batch stays: whoever is fenced by this may still ask what became of his last one
 	static const char UPDATE[] =
 		"WITH mine (id, instance, epoch, holder, mark, lease) AS (VALUES ($1, $2, $3, $4, $5, $6)) "
-		"UPDATE node SET instance = mine.instance, epoch = mine.epoch, holder = mine.holder, id_mark = mine.mark, "
+		"UPDATE node SET instance = mine.instance, epoch = mine.epoch, holder = mine.holder, id_mark = "
+		"mine.mark, "
 		"lease_until = mine.lease FROM mine WHERE node.id = mine.id";
-	const struct db_value row[] = {
-		DB_INT(n->id), DB_TEXT(instance), DB_INT(n->epoch), DB_INT(n->holder), DB_INT(n->mark_ms), DB_INT(lease),
+	const struct db_value values[] = {
+		DB_INT(n->id),     DB_TEXT(row->instance), DB_INT(n->epoch),
+		DB_INT(n->holder), DB_INT(n->mark_ms),     DB_INT(row->lease),
 	};
-	struct db_rows none;
-	return ses->ops->query(ses, a, is_new ? INSERT : UPDATE, row, ARRAY_LEN(row), "", &none, e);
+	struct query q = {
+		.sql = n->epoch == 1 ? INSERT : UPDATE,
+		.params = values,
+		.n_params = ARRAY_LEN(values),
+		.arena = a,
+	};
+	return ses->ops->query(ses, &q, e);
 }
 
-static int take(struct session *ses, struct arena *a, struct str instance, size_t max_nodes, struct node *n_r, struct err *e)
+static int take(struct session *ses, struct arena *a, struct str instance, size_t max_nodes, struct node *n_r,
+		struct err *e)
 {
-	struct db_rows rows;
+	struct query q = {
+		.sql = "SELECT id, instance, epoch, id_mark, lease_until FROM node ORDER BY id",
+		.result = "itiii",
+		.arena = a,
+	};
 	struct node_row mine;
 	int64_t lease_now, now = clock_now_ms();
 	int status = ses->ops->now(ses, &lease_now, e);
-	if (!status)
-		status = ses->ops->query(ses, a, "SELECT id, instance, epoch, id_mark, lease_until FROM node ORDER BY id", NULL, 0,
-					 "itiii", &rows, e);
-	if (!status) status = choose(&rows, instance, max_nodes, lease_now, &mine, e);
+	if (!status) status = ses->ops->query(ses, &q, e);
+	if (!status) status = choose(&q.rows, instance, max_nodes, lease_now, &mine, e);
 	if (status) return status;
 	*n_r = (struct node){.id = (uint16_t)mine.id, .epoch = mine.epoch + 1, .holder = random_holder()};
 	n_r->from_ms = mine.mark > now ? mine.mark : now;
@@ -100,7 +113,9 @@ static int take(struct session *ses, struct arena *a, struct str instance, size_
 	if (mine.mark > now + CLOCK_BACK_MS)
 		log_warn("store", "the clock stands %lld s before the last id; ids continue from there",
 			 (long long)(mine.mark - now) / 1000);
-	return write_row(ses, a, n_r, instance, lease_now + LEASE_MS, !mine.epoch, e);
+	mine.instance = instance;
+	mine.lease = lease_now + LEASE_MS;
+	return write_row(ses, a, n_r, &mine, e);
 }
 
 int node_take(struct session *ses, const char *instance, size_t max_nodes, struct node *n_r, struct err *e)

@@ -8,10 +8,7 @@
 #define BATCH_UNITS 200
 #define PARAMS_MAX 60
 
-const char *driver_path(const char *url)
-{
-	return strchr(url, ':') + 1;
-}
+const char *driver_path(const char *url) { return strchr(url, ':') + 1; }
 
 static const struct driver_ops *driver_of(const char *url)
 {
@@ -81,7 +78,8 @@ static int start(struct store *s, const struct store_options *o, const struct dr
 		 struct err *e)
 {
 	int status = migrate(ses, ops->is_pgsql, o->migrations, o->n_migrations, e);
-	if (!status) status = node_take(ses, o->instance, ops->is_shared && o->max_nodes ? o->max_nodes : 1, &s->node, e);
+	if (!status)
+		status = node_take(ses, o->instance, ops->is_shared && o->max_nodes ? o->max_nodes : 1, &s->node, e);
 	if (!status) status = counters_open(s, ses, e);
 	if (status) return status;
 	struct driver_config c = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the PostgreSQL driver: a connection that lives on the loop in pipeline mode, one for the writer, one for the
-// reader.
+// The parts of the PostgreSQL driver: a connection that lives on the loop in pipeline mode, one for the writer, one for
+// the reader.
 #pragma once
 #include "driver.h"
 #include "loop/uv.h"
@@ -128,6 +128,8 @@ void pg_send_sync(struct pg_conn *c, enum pg_kind kind);
 void pg_expect_add(struct pg_conn *c, enum pg_kind kind, uint32_t at);
 bool pg_is_error(const PGresult *r);
 void pg_text_of(const PGresult *r, char *text_r, size_t n); // without values
+// libpq's own words, on one line. E_STORE.
+int pg_error(struct err *e, const char *who, const char *text);
 
 // pg_prepare.c
 void pg_prepare_all(struct pg_conn *c);

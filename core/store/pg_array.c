@@ -71,15 +71,18 @@ static void put_element(struct buf *b, const struct db_value *v)
 		return;
 	}
 	p = put32(p, 8);
-	if (v->type == 'i') put64(p, (uint64_t)v->i);
-	else put_real(p, v->r);
+	if (v->type == 'i')
+		put64(p, (uint64_t)v->i);
+	else
+		put_real(p, v->r);
 	b->n += 12;
 }
 
 void pg_put_column(struct buf *b, char type, const struct run_row *rows, uint32_t n, size_t col)
 {
 	bool has_null = false;
-	for (uint32_t i = 0; i < n; i++) has_null |= !rows[i].values[col].type;
+	for (uint32_t i = 0; i < n; i++)
+		has_null |= !rows[i].values[col].type;
 	put_head(b, n, has_null, pg_oid_of(type, false));
 	for (uint32_t i = 0; i < n; i++) {
 		assert(!rows[i].values[col].type || rows[i].values[col].type == type);
@@ -92,7 +95,8 @@ void pg_put_ords(struct buf *b, uint32_t n)
 	enum { INT4 = 23 };
 	put_head(b, n, false, INT4);
 	char *p = buf_reserve(b, (size_t)n * 8);
-	for (uint32_t i = 1; i <= n; i++) p = put32(put32(p, 4), i);
+	for (uint32_t i = 1; i <= n; i++)
+		p = put32(put32(p, 4), i);
 	b->n += (size_t)n * 8;
 }
 
@@ -116,7 +120,8 @@ void pg_put_value(struct buf *b, const struct db_value *v)
 		break;
 	case 'T':
 		put_head(b, (uint32_t)v->strs.n, false, PG_TEXT);
-		for (size_t i = 0; i < v->strs.n; i++) put_str(b, v->strs.v[i]);
+		for (size_t i = 0; i < v->strs.n; i++)
+			put_str(b, v->strs.v[i]);
 		break;
 	default: buf_add(b, v->s);
 	}

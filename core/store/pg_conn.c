@@ -10,6 +10,7 @@
 #define CONNECT_MS 10000
 
 static void conn_ready(struct pg_conn *c, int events);
+static void conn_broke(struct pg_conn *c);
 
 // uv's handles.
 
@@ -29,10 +30,7 @@ static void on_poll_closed(uv_handle_t *h)
 	on_handle_closed(c);
 }
 
-static void on_limit_closed(uv_handle_t *h)
-{
-	on_handle_closed(h->data);
-}
+static void on_limit_closed(uv_handle_t *h) { on_handle_closed(h->data); }
 
 static void unwatch(struct pg_conn *c)
 {
@@ -47,7 +45,10 @@ static void on_poll(uv_poll_t *h, int status, int events)
 	struct pg_poll *p = h->data;
 	struct loop *l = p->conn->config->loop;
 	int64_t entered = loop_enter(l);
-	conn_ready(p->conn, status < 0 ? UV_READABLE : events);
+	if (status < 0)
+		conn_broke(p->conn);
+	else
+		conn_ready(p->conn, events);
 	loop_leave(l, "store pgsql", entered);
 }
 
@@ -85,13 +86,22 @@ static void drop(struct pg_conn *c)
 	uv_timer_stop(&c->limit);
 }
 
+int pg_error(struct err *e, const char *who, const char *text)
+{
+	size_t n = strlen(text);
+	while (n && strchr(" \t\n", text[n - 1]))
+		n--;
+	err_set(e, E_STORE, "PostgreSQL (%s): %.*s", who, (int)n, text);
+	for (char *p = e->text; *p; p++)
+		if (*p == '\n' || *p == '\t') *p = ' ';
+	return E_STORE;
+}
+
 static void go_down(struct pg_conn *c, const char *why)
 {
-	struct str text = str_trim(str_of(why));
-	while (text.n && text.p[text.n - 1] == '\n') text.n--;
-	err_set(&c->why, E_STORE, "PostgreSQL (%s): %.*s", c->kind->name, STR_ARG(text));
-	for (char *p = c->why.text; *p; p++)
-		if (*p == '\n' || *p == '\t') *p = ' ';
+	struct err text; // why may be c->why's
+	pg_error(&text, c->kind->name, why);
+	c->why = text;
 	enum pg_state was = c->state;
 	drop(c);
 	if (!c->is_blocking) c->kind->ops->down(c, was);
@@ -100,15 +110,16 @@ static void go_down(struct pg_conn *c, const char *why)
 static void on_limit(uv_timer_t *h)
 {
 	struct pg_conn *c = h->data;
-	struct err why = c->why;
-	go_down(c, c->is_failing ? why.text : "no answer in time");
+	go_down(c, c->is_failing ? c->why.text : "no answer in time");
 }
 
 void pg_conn_limit(struct pg_conn *c, uint64_t ms)
 {
 	if (c->is_failing) return;
-	if (ms) uv_timer_start(&c->limit, on_limit, ms, 0);
-	else uv_timer_stop(&c->limit);
+	if (ms)
+		uv_timer_start(&c->limit, on_limit, ms, 0);
+	else
+		uv_timer_stop(&c->limit);
 }
 
 // Not at once: the caller may be anywhere.
@@ -122,10 +133,7 @@ void pg_conn_fail(struct pg_conn *c, const char *why)
 
 // Its beginning.
 
-static void on_notice(void *arg, const char *text)
-{
-	log_debug("store", "PostgreSQL: %s", text);
-}
+static void on_notice(void *arg, const char *text) { log_debug("store", "PostgreSQL: %s", text); }
 
 static void connect_on(struct pg_conn *c)
 {
@@ -137,8 +145,10 @@ static void connect_on(struct pg_conn *c)
 	case PGRES_POLLING_OK:
 		c->state = PG_PREPARING;
 		watch(c, UV_READABLE);
-		if (PQsetnonblocking(c->db, 1) || !PQenterPipelineMode(c->db)) pg_conn_fail(c, PQerrorMessage(c->db));
-		else pg_prepare_all(c);
+		if (PQsetnonblocking(c->db, 1) || !PQenterPipelineMode(c->db))
+			pg_conn_fail(c, PQerrorMessage(c->db));
+		else
+			pg_prepare_all(c);
 		break;
 	default: go_down(c, PQerrorMessage(c->db));
 	}
@@ -160,8 +170,10 @@ static void on_resolved(const struct pg_address *a, const struct err *why, void 
 {
 	struct pg_conn *c = arg;
 	c->resolve = NULL;
-	if (a) begin_connect(c, a);
-	else go_down(c, why->text);
+	if (a)
+		begin_connect(c, a);
+	else
+		go_down(c, why->text);
 }
 
 void pg_conn_open(struct pg_conn *c)
@@ -184,8 +196,10 @@ int pg_conn_open_now(struct pg_conn *c, int ms, struct err *e)
 		int events = c->poll->events;
 		struct pollfd p = {.fd = PQsocket(c->db)};
 		p.events = (short)((events & UV_READABLE ? POLLIN : 0) | (events & UV_WRITABLE ? POLLOUT : 0));
-		if (poll(&p, 1, ms) <= 0) pg_conn_fail(c, "no answer in time");
-		else conn_ready(c, events);
+		if (poll(&p, 1, ms) <= 0)
+			pg_conn_fail(c, "no answer in time");
+		else
+			conn_ready(c, events);
 	}
 	c->is_blocking = false;
 	if (c->state == PG_UP && !c->is_failing) return 0;
@@ -196,18 +210,21 @@ int pg_conn_open_now(struct pg_conn *c, int ms, struct err *e)
 
 // Its life.
 
+static bool is_broken(const struct pg_conn *c) { return PQstatus(c->db) == CONNECTION_BAD || PQsocket(c->db) < 0; }
+
 static void flush(struct pg_conn *c)
 {
 	int rest = PQflush(c->db);
-	if (rest < 0) pg_conn_fail(c, PQerrorMessage(c->db));
-	else watch(c, rest ? UV_READABLE | UV_WRITABLE : UV_READABLE);
+	if (rest < 0 || is_broken(c))
+		pg_conn_fail(c, PQerrorMessage(c->db));
+	else
+		watch(c, rest ? UV_READABLE | UV_WRITABLE : UV_READABLE);
 }
 
 static void setup_result(struct pg_conn *c, const struct pg_expect *x, const PGresult *r)
 {
 	if (pg_check_setup(c, x, r)) {
-		struct err why = c->why;
-		go_down(c, why.text);
+		go_down(c, c->why.text);
 		return;
 	}
 	if (x->kind != PG_SETUP_SYNC) return;
@@ -229,8 +246,10 @@ static void take_results(struct pg_conn *c)
 			c->at = (c->at + 1) % c->cap;
 			c->n--;
 		}
-		if (r && c->state == PG_PREPARING) setup_result(c, &x, r);
-		else if (r && x.kind != PG_QUIET) c->kind->ops->result(c, &x, r);
+		if (r && c->state == PG_PREPARING)
+			setup_result(c, &x, r);
+		else if (r && x.kind != PG_QUIET)
+			c->kind->ops->result(c, &x, r);
 		PQclear(r);
 	}
 }
@@ -243,11 +262,20 @@ static void conn_ready(struct pg_conn *c, int events)
 	}
 	if (events & UV_WRITABLE) flush(c);
 	if (!(events & UV_READABLE)) return;
-	if (!PQconsumeInput(c->db)) {
-		go_down(c, PQerrorMessage(c->db));
-		return;
-	}
-	take_results(c);
+	bool is_alive = PQconsumeInput(c->db);
+	PGconn *db = c->db;
+	if (is_alive) take_results(c);
+	// libpq closes a socket that broke by itself, and then uv would wait for it for ever
+	if (c->db == db && !c->is_failing && (!is_alive || is_broken(c))) go_down(c, PQerrorMessage(db));
+}
+
+// An error on the socket: uv has stopped watching it, so that this is the last chance to hear what the server said.
+static void conn_broke(struct pg_conn *c)
+{
+	PGconn *db = c->db;
+	bool was_connecting = c->state == PG_CONNECTING;
+	conn_ready(c, UV_READABLE);
+	if (c->db == db && !was_connecting && !c->is_failing) go_down(c, PQerrorMessage(db));
 }
 
 // Sending.
@@ -257,7 +285,8 @@ void pg_expect_add(struct pg_conn *c, enum pg_kind kind, uint32_t at)
 	if (c->n == c->cap) {
 		size_t cap = c->cap ? c->cap * 2 : 64;
 		struct pg_expect *more = mem_calloc(cap, sizeof *more);
-		for (size_t i = 0; i < c->n; i++) more[i] = c->expects[(c->at + i) % c->cap];
+		for (size_t i = 0; i < c->n; i++)
+			more[i] = c->expects[(c->at + i) % c->cap];
 		mem_free(c->expects);
 		c->expects = more;
 		c->cap = cap;

@@ -14,7 +14,8 @@ static void prepare(struct pg_conn *c, size_t i)
 	Oid types[PG_ARGS_MAX];
 	int n = 0;
 	if (s->kind == DB_GUARD || s->kind == DB_LOG) types[n++] = PG_INT4_ARRAY;
-	for (size_t k = 0; s->params[k]; k++) types[n++] = pg_oid_of(s->params[k], s->kind != DB_READ);
+	for (size_t k = 0; s->params[k]; k++)
+		types[n++] = pg_oid_of(s->params[k], s->kind != DB_READ);
 	char name[16];
 	snprintf(name, sizeof name, "s%zu", i);
 	if (!PQsendPrepare(c->db, name, s->pgsql, n, types)) pg_conn_fail(c, PQerrorMessage(c->db));
@@ -56,14 +57,15 @@ static int check_shape(struct pg_conn *c, const struct db_stmt *s, const PGresul
 {
 	const char *types = wanted(s);
 	if (PQnparams(r) > (int)strlen(s->params) + (s->kind == DB_GUARD || s->kind == DB_LOG))
-		return err_set(&c->why, E_STORE, "%s: its PostgreSQL text has more parameters than params says", s->name);
+		return err_set(&c->why, E_STORE, "%s: its PostgreSQL text has more parameters than params says",
+			       s->name);
 	if (s->kind != DB_WRITE && PQnfields(r) != (int)strlen(types))
 		return err_set(&c->why, E_STORE, "%s: its PostgreSQL text gives %d columns instead of %zu", s->name,
 			       PQnfields(r), strlen(types));
 	for (int i = 0; types[i]; i++)
 		if (!pg_can_read(types[i], PQftype(r, i)))
-			return err_set(&c->why, E_STORE, "%s: column %d is not of type '%c' (type %u); cast it", s->name, i + 1,
-				       types[i], PQftype(r, i));
+			return err_set(&c->why, E_STORE, "%s: column %d is not of type '%c' (type %u); cast it",
+				       s->name, i + 1, types[i], PQftype(r, i));
 	return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PostgreSQL: reads, one after the other on a connection of their own; a read that a broken connection took along is sent
-// once more.
+// PostgreSQL: reads, one after the other on a connection of their own; a read that a broken connection took along is
+// sent once more.
 #include "base/log.h"
 #include "pg.h"
 #include <string.h>
@@ -20,10 +20,7 @@ static const char *const SETTINGS[] = {
 
 static const struct pg_statement OWN[] = {{0}};
 
-static struct pg *pg_of(struct pg_conn *c)
-{
-	return container_of(c, struct pg, reader);
-}
+static struct pg *pg_of(struct pg_conn *c) { return container_of(c, struct pg, reader); }
 
 static void send_read(struct pg *pg, struct read *r)
 {
@@ -51,7 +48,8 @@ static void fail(struct read *r, int status, const char *why)
 
 static void fail_all(struct list *reads, int status, const char *why)
 {
-	for (struct list *at; (at = list_pop(reads));) fail(list_entry(at, struct read, at), status, why);
+	for (struct list *at; (at = list_pop(reads));)
+		fail(list_entry(at, struct read, at), status, why);
 }
 
 void pg_read(struct driver *d, struct read *r)
@@ -74,14 +72,21 @@ static void take_rows(struct read *r, const struct db_stmt *s, const PGresult *r
 	size_t n_rows = (size_t)PQntuples(res), n_cols = strlen(s->result);
 	struct db_value *values = arena_array(r->arena, struct db_value, n_rows * n_cols + 1);
 	for (size_t i = 0; i < n_rows; i++)
-		for (size_t k = 0; k < n_cols; k++) values[i * n_cols + k] = pg_get(res, (int)i, (int)k, s->result[k]);
+		for (size_t k = 0; k < n_cols; k++)
+			values[i * n_cols + k] = pg_get(res, (int)i, (int)k, s->result[k]);
 	r->rows = (struct db_rows){.n_rows = n_rows, .n_cols = n_cols, .values = values};
 }
 
-static bool is_going_down(const PGresult *res)
+// The connection is breaking; or a table was changed, or the statements were dropped: in a new session it may work.
+static bool is_session_over(const PGresult *res)
 {
+	static const char *const CLASSES[] = {"57P", "08", "0A000", "26"};
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	return pg_is_error(res) && (!state || !strncmp(state, "57P", 3) || !strncmp(state, "08", 2));
+	if (!pg_is_error(res)) return false;
+	bool is_over = !state;
+	for (size_t i = 0; state && i < ARRAY_LEN(CLASSES); i++)
+		is_over |= !strncmp(state, CLASSES[i], strlen(CLASSES[i]));
+	return is_over;
 }
 
 static void on_result(struct pg_conn *c, const struct pg_expect *x, const PGresult *res)
@@ -90,7 +95,7 @@ static void on_result(struct pg_conn *c, const struct pg_expect *x, const PGresu
 	struct read *r = list_entry(list_pop(&pg->sent), struct read, at);
 	const struct db_stmt *s = &pg->c.stmts[r->stmt];
 	char text[300];
-	if (is_going_down(res)) {
+	if (is_session_over(res) && r->n_tries < TRIES) {
 		list_prepend(&pg->sent, &r->at); // it is sent again
 		pg_conn_fail(c, PQresultErrorMessage(res));
 		return;
@@ -113,7 +118,8 @@ static void on_up(struct pg_conn *c)
 	struct list now;
 	list_init(&now);
 	list_move_all(&now, &pg->queued);
-	for (struct list *at; (at = list_pop(&now));) send_read(pg, list_entry(at, struct read, at));
+	for (struct list *at; (at = list_pop(&now));)
+		send_read(pg, list_entry(at, struct read, at));
 }
 
 static void on_down(struct pg_conn *c, enum pg_state was)
@@ -123,9 +129,10 @@ static void on_down(struct pg_conn *c, enum pg_state was)
 	list_init(&again);
 	list_move_all(&again, &pg->sent);
 	list_move_all(&again, &pg->queued);
-	list_each(at, &again) {
+	bool is_away = was != PG_UP && pg->reader_wait_ms; // not for the first time
+	list_each (at, &again) {
 		struct read *r = list_entry(at, struct read, at);
-		if (r->n_tries >= TRIES || was != PG_UP) fail(r, E_STORE, c->why.text);
+		if (r->n_tries >= TRIES || is_away) fail(r, E_STORE, c->why.text);
 	}
 	list_move_all(&pg->queued, &again);
 	if (was == PG_UP) {

@@ -17,9 +17,10 @@ struct pg_resolve {
 
 // Short, so that a server cut off gives its locks back, and a lost one is noticed.
 static const char *const OURS[][2] = {
-	{"client_encoding", "UTF8"},    {"keepalives", "1"},       {"keepalives_idle", "2"},   {"keepalives_interval", "1"},
-	{"keepalives_count", "3"},      {"tcp_user_timeout", "5000"}, {"connect_timeout", "10"},
-	{"fallback_application_name", "besedad"},
+	{"client_encoding", "UTF8"}, {"keepalives", "1"},
+	{"keepalives_idle", "2"},    {"keepalives_interval", "1"},
+	{"keepalives_count", "3"},   {"tcp_user_timeout", "5000"},
+	{"connect_timeout", "10"},   {"fallback_application_name", "besedad"},
 };
 
 static char **address_value(struct pg_address *a, const char *key)
@@ -67,7 +68,8 @@ static int parse(const char *url, struct pg_address *a, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(OURS); i++)
 		if (!address_value(a, OURS[i][0])) address_set(a, OURS[i][0], mem_strdup(OURS[i][1]));
 	const char *host = getenv("PGHOST");
-	if (host && !address_value(a, "host") && !address_value(a, "hostaddr")) address_set(a, "host", mem_strdup(host));
+	if (host && !address_value(a, "host") && !address_value(a, "hostaddr"))
+		address_set(a, "host", mem_strdup(host));
 	return 0;
 }
 
@@ -89,10 +91,7 @@ static void hosts_add(struct hosts *h, struct str host, const char *addr, struct
 	buf_add(&h->port, port);
 }
 
-static bool is_socket(struct str host)
-{
-	return !host.n || host.p[0] == '/' || host.p[0] == '@';
-}
+static bool is_socket(struct str host) { return !host.n || host.p[0] == '/' || host.p[0] == '@'; }
 
 static int resolve_host(struct hosts *h, struct str host, struct str port, struct err *e)
 {

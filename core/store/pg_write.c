@@ -9,7 +9,7 @@
 #define NOW_MS "(extract(epoch FROM clock_timestamp()) * 1000)::bigint"
 // An UPDATE that finds no row must stop the transaction, COMMIT included, without another round trip: 1 / 0 does.
 #define NODE(head)                                                                                                     \
-	"WITH u AS (UPDATE node SET batch = $3::bigint, id_mark = $4::bigint, lease_until = CASE "  \
+	"WITH u AS (UPDATE node SET batch = $3::bigint, id_mark = $4::bigint, lease_until = CASE "                     \
 	"WHEN $5::bigint = 0 THEN 0 ELSE " NOW_MS " + $5::bigint END" head                                             \
 	" WHERE id = $1::bigint AND epoch = $2::bigint RETURNING 1) SELECT 1 / count(*) FROM u"
 
@@ -34,16 +34,15 @@ static const struct pg_statement OWN[] = {
 	{"node", NODE("")},
 	// The head is locked here already, so that its number before the batch stands beside the batch's.
 	{"node_log", NODE(", batch_seq = (SELECT seq FROM feed_head FOR UPDATE)")},
-	// A new epoch: whatever the lost connection left behind finds no row any more. It waits while that one is committing.
-	{"take", "UPDATE node SET epoch = epoch + 1 WHERE id = $1::bigint AND holder = $2::bigint RETURNING epoch, batch, batch_seq"},
+	// A new epoch: whatever the lost connection left behind finds no row any more. It waits while that one is
+	// committing.
+	{"take", "UPDATE node SET epoch = epoch + 1 WHERE id = $1::bigint AND holder = $2::bigint RETURNING epoch, "
+		 "batch, batch_seq"},
 	{"find", "SELECT epoch, batch, batch_seq FROM node WHERE id = $1::bigint"},
 	{0},
 };
 
-static struct pg *pg_of(struct pg_conn *c)
-{
-	return container_of(c, struct pg, writer);
-}
+static struct pg *pg_of(struct pg_conn *c) { return container_of(c, struct pg, writer); }
 
 // Sending.
 
@@ -79,7 +78,8 @@ static void send_rest(struct pg *pg)
 	struct pg_conn *c = &pg->writer;
 	const struct run *r = pg->run;
 	size_t n_writes = r->n_spans - (r->n_log > 0);
-	for (size_t i = r->n_guards; i < n_writes; i++) send_span(pg, i, PG_WRITE);
+	for (size_t i = r->n_guards; i < n_writes; i++)
+		send_span(pg, i, PG_WRITE);
 	// Everybody needs these two rows: here a short patience would give up too early.
 	if (r->is_wary) pg_send_own(c, PG_QUIET, "patient", NULL, 0);
 	send_node(pg);
@@ -97,7 +97,8 @@ static void send_guards(struct pg *pg)
 		pg->applied = mem_realloc(pg->applied, pg->cap_applied);
 	}
 	memset(pg->applied, 0, r->n_rows);
-	for (size_t i = 0; i < r->n_guards; i++) send_span(pg, i, PG_GUARD);
+	for (size_t i = 0; i < r->n_guards; i++)
+		send_span(pg, i, PG_GUARD);
 	pg_send_sync(&pg->writer, PG_RUN_SYNC);
 }
 
@@ -128,8 +129,10 @@ void pg_run(struct driver *d, struct run *r)
 	pg_conn_limit(c, STUCK_MS);
 	pg_send_own(c, PG_BEGIN, "begin", NULL, 0);
 	if (r->is_wary) pg_send_own(c, PG_QUIET, "wary", NULL, 0);
-	if (r->n_guards) send_guards(pg);
-	else send_rest(pg);
+	if (r->n_guards)
+		send_guards(pg);
+	else
+		send_rest(pg);
 }
 
 // Answers.
@@ -157,14 +160,12 @@ static void run_result(struct pg *pg, const struct pg_expect *x, const PGresult 
 	struct run *run = pg->run;
 	if (pg_is_error(r)) keep_error(pg, x, r);
 	if (PQresultStatus(r) == PGRES_TUPLES_OK && x->kind == PG_GUARD) mark_applied(pg, &run->spans[x->at], r);
-	if (PQresultStatus(r) == PGRES_TUPLES_OK && x->kind == PG_LOG && PQntuples(r) == 1) run->last_seq = pg_get_int(r, 0, 0);
+	if (PQresultStatus(r) == PGRES_TUPLES_OK && x->kind == PG_LOG && PQntuples(r) == 1)
+		run->last_seq = pg_get_int(r, 0, 0);
 	if (PQresultStatus(r) == PGRES_COMMAND_OK && x->kind == PG_COMMIT) run->status = RUN_COMMITTED;
 }
 
-static bool is_class(const char *state, const char *class)
-{
-	return !strncmp(state, class, strlen(class));
-}
+static bool is_class(const char *state, const char *class) { return !strncmp(state, class, strlen(class)); }
 
 static enum run_status status_of(const struct pg *pg)
 {
@@ -172,11 +173,12 @@ static enum run_status status_of(const struct pg *pg)
 	bool is_ours = pg->error.kind == PG_NODE || pg->error.kind == PG_BEGIN;
 	bool is_everybodys = pg->error.kind == PG_NODE || pg->error.kind == PG_LOG;
 	if (pg->error.kind == PG_NODE && is_class(s, "22012")) return RUN_FENCED;
-	// A standby that took over refuses writing: look for the server again.
-	if (is_class(s, "08") || is_class(s, "57P") || is_class(s, "25006")) return RUN_LOST;
+	// Also when the session is not what it should be, or of a standby, or has lost its statements: a new one helps.
+	if (is_class(s, "08") || is_class(s, "57P") || is_class(s, "25") || is_class(s, "26")) return RUN_LOST;
 	if (is_class(s, "55P03") || is_class(s, "57014")) return is_everybodys ? RUN_HELD : RUN_LOCKED;
 	if (is_class(s, "40")) return RUN_HELD; // a deadlock, a clash: the same again
-	if (is_class(s, "53") || is_class(s, "58") || is_ours) return RUN_FULL;
+	// 42: a table is gone or forbidden, which is no fault of any row.
+	if (is_class(s, "53") || is_class(s, "58") || is_class(s, "42") || is_ours) return RUN_FULL;
 	return RUN_REFUSED;
 }
 
@@ -232,8 +234,10 @@ static void run_sync(struct pg *pg)
 		return;
 	}
 	if (pg->is_commit_sent) {
-		if (r->status == RUN_COMMITTED) end_run(pg);
-		else pg_conn_fail(&pg->writer, "COMMIT was not answered");
+		if (r->status == RUN_COMMITTED)
+			end_run(pg);
+		else
+			pg_conn_fail(&pg->writer, "COMMIT was not answered");
 		return;
 	}
 	if (find_failed(pg)) {
@@ -280,8 +284,10 @@ static void take_result(struct pg *pg, const struct pg_expect *x, const PGresult
 
 static void take_sync(struct pg *pg)
 {
-	if (pg->error.state[0]) end_recovery(pg, E_STORE, pg->error.text);
-	else end_recovery(pg, pg->is_taken ? 0 : E_FENCED, err_text(E_FENCED));
+	if (pg->error.state[0])
+		end_recovery(pg, E_STORE, pg->error.text);
+	else
+		end_recovery(pg, pg->is_taken ? 0 : E_FENCED, err_text(E_FENCED));
 }
 
 void pg_recover(struct driver *d, struct recovery *rec)
@@ -289,8 +295,10 @@ void pg_recover(struct driver *d, struct recovery *rec)
 	struct pg *pg = container_of(d, struct pg, base);
 	assert(!pg->run && !pg->recovery);
 	pg->recovery = rec;
-	if (pg->writer.state == PG_DOWN) pg_conn_open(&pg->writer);
-	else if (pg->writer.state == PG_UP && !pg->writer.is_failing) send_take(pg);
+	if (pg->writer.state == PG_DOWN)
+		pg_conn_open(&pg->writer);
+	else if (pg->writer.state == PG_UP && !pg->writer.is_failing)
+		send_take(pg);
 }
 
 void pg_give_up(struct driver *d)
@@ -310,10 +318,14 @@ static void on_result(struct pg_conn *c, const struct pg_expect *x, const PGresu
 {
 	struct pg *pg = pg_of(c);
 	bool is_sync = PQresultStatus(r) == PGRES_PIPELINE_SYNC;
-	if (x->kind == PG_TAKE_SYNC) take_sync(pg);
-	else if (x->kind == PG_TAKE || x->kind == PG_FIND) take_result(pg, x, r);
-	else if (is_sync) run_sync(pg);
-	else run_result(pg, x, r);
+	if (x->kind == PG_TAKE_SYNC)
+		take_sync(pg);
+	else if (x->kind == PG_TAKE || x->kind == PG_FIND)
+		take_result(pg, x, r);
+	else if (is_sync)
+		run_sync(pg);
+	else
+		run_result(pg, x, r);
 }
 
 static void on_down(struct pg_conn *c, enum pg_state was)

@@ -1,84 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The suite on PostgreSQL, and what only a server with other sessions can do.
+// The suite on PostgreSQL, and what other sessions can do to it.
 #include "base/clock.h"
 #include "base/id.h"
-#include "store_suite.h"
-#include "test_pg.h"
-#include <libpq-fe.h>
+#include "suite_pgsql.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define N 100
 
-struct raw {
-	PGconn *db;
-	char *text;
-};
-
-static struct test_pg pg;
 static struct outcome o[N];
-
-static struct raw *raw_open(void)
-{
-	struct raw *r = mem_new(struct raw);
-	r->db = PQconnectdb(pg.address);
-	if (PQstatus(r->db) != CONNECTION_OK) fail_msg("%s", PQerrorMessage(r->db));
-	PQclear(PQexec(r->db, "SET client_min_messages = error"));
-	return r;
-}
-
-static void raw_close(struct raw *r)
-{
-	PQfinish(r->db);
-	mem_free(r->text);
-	mem_free(r);
-}
-
-static const char *raw_exec(struct raw *r, const char *sql)
-{
-	PGresult *res = PQexec(r->db, sql);
-	ExecStatusType status = PQresultStatus(res);
-	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) fail_msg("%s: %s", sql, PQerrorMessage(r->db));
-	mem_free(r->text);
-	r->text = mem_strdup(status == PGRES_TUPLES_OK && PQntuples(res) ? PQgetvalue(res, 0, 0) : "");
-	PQclear(res);
-	return r->text;
-}
-
-static const char *fresh(void)
-{
-	struct raw *r = raw_open();
-	raw_exec(r, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'besedad'");
-	raw_exec(r, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
-	raw_close(r);
-	return pg.address;
-}
-
-static const struct suite_driver PGSQL = {
-	.name = "store on PostgreSQL",
-	.fresh = fresh,
-	.raw_open = raw_open,
-	.raw_close = raw_close,
-	.raw_exec = raw_exec,
-};
-
-static void submit_all(int from)
-{
-	for (int i = 0; i < N; i++) submit_item(store, from + i, &o[i]);
-}
-
-static bool is_down(void *arg)
-{
-	return !store_is_up(store);
-}
 
 // Locks of others.
 
-static bool have_others_ended(void *arg)
-{
-	return n_ended == N;
-}
+static bool have_others_ended(void *arg) { return n_ended == N; }
 
 static void a_row_that_somebody_holds_stops_its_unit_only(void **state)
 {
@@ -104,7 +39,8 @@ static void a_row_that_somebody_holds_stops_its_unit_only(void **state)
 	run_until(have_others_ended, NULL);
 	int64_t took = clock_mono_ms() - began;
 	assert_true(took < 2500);
-	for (int i = 0; i < N; i++) assert_int_equal(o[i].status, 0);
+	for (int i = 0; i < N; i++)
+		assert_int_equal(o[i].status, 0);
 	assert_false(locked.is_done);
 	// While it is held, others feel it for a moment only.
 	began = clock_mono_ms();
@@ -136,10 +72,7 @@ static void set_over(void *arg)
 	loop_stop(loop);
 }
 
-static bool is_it_over(void *arg)
-{
-	return is_over;
-}
+static bool is_it_over(void *arg) { return is_over; }
 
 // What goes on while a transaction is held.
 static void hold_for_5_s(void)
@@ -167,8 +100,9 @@ static void end_waves(void)
 	assert_int_equal(tail.cursor, strtoll(raw_get("SELECT seq FROM feed_head"), NULL, 10));
 }
 
-static const char TAKE_RANGE[] = "WITH h AS (UPDATE feed_head SET seq = seq + 3 RETURNING seq) INSERT INTO event (seq, kind, item) "
-				 "SELECT h.seq - 3 + i, 'held', i FROM h, generate_series(1, 3) AS g(i)";
+static const char TAKE_RANGE[] =
+	"WITH h AS (UPDATE feed_head SET seq = seq + 3 RETURNING seq) INSERT INTO event (seq, kind, item) "
+	"SELECT h.seq - 3 + i, 'held', i FROM h, generate_series(1, 3) AS g(i)";
 
 static void a_held_transaction_that_takes_its_range_last_hides_nothing(void **state)
 {
@@ -228,7 +162,8 @@ static void two_nodes_share_one_log(void **state)
 		settle();
 		assert_true((o[0].status == 0) != (o[1].status == 0));
 		assert_int_equal(o[0].status + o[1].status, E_CONFLICT);
-		for (int i = 0; i < N; i++) assert_int_equal(mine[i].status + theirs[i].status, 0);
+		for (int i = 0; i < N; i++)
+			assert_int_equal(mine[i].status + theirs[i].status, 0);
 	}
 	run_for_ms(50);
 	tail_stop(&t);
@@ -238,155 +173,6 @@ static void two_nodes_share_one_log(void **state)
 	close_store();
 	store = NULL;
 	(void)first;
-}
-
-// Connections that break.
-
-static bool is_down_or_done(void *arg)
-{
-	return !store_is_up(store) || !n_pending;
-}
-
-static const char KILL[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'besedad'";
-static int n_kills;
-
-static void kill_backends(void *arg)
-{
-	if (store_is_up(store)) {
-		raw_run(KILL);
-		n_kills++;
-	}
-	if (n_pending && n_kills % 5) loop_timer_set(arg, n_kills % 4);
-}
-
-// The writer's connection is cut again and again, wherever it stands: every unit happens exactly once.
-static void connections_cut_anywhere_lose_and_repeat_nothing(void **state)
-{
-	expect_log("waits: ");
-	expect_log("reads begin anew");
-	struct loop_timer t;
-	loop_timer_init(&t, loop, "kill", kill_backends, &t);
-	for (int round = 0; round < 20; round++) {
-		for (int i = 0; i < N; i++) {
-			struct unit *u = unit_of(store);
-			char key[16];
-			snprintf(key, sizeof key, "%d", round * N + i);
-			if (i % 3 == 0) add_seen(u, key);
-			add_item(u, round * N + i, "x");
-			add_log(u, "created", round * N + i);
-			add_log(u, "more", round * N + i);
-			submit(store, u, &o[i]);
-		}
-		n_kills = 1;
-		loop_timer_set(&t, round % 5);
-		settle();
-		loop_timer_clear(&t);
-		for (int i = 0; i < N; i++) {
-			char sql[128];
-			assert_int_equal(o[i].status, 0);
-			snprintf(sql, sizeof sql, "SELECT item FROM event WHERE seq = %lld", (long long)o[i].first_seq);
-			assert_int_equal(atoi(raw_get(sql)), round * N + i);
-		}
-	}
-	assert_int_equal(count_of("item"), 20 * N);
-	assert_int_equal(count_of("event"), 40 * N);
-	assert_string_equal(raw_get("SELECT seq FROM feed_head"), "4000");
-}
-
-static void on_read(int status, const struct db_rows *rows, const struct err *why, void *arg)
-{
-	*(int *)arg = status;
-	n_pending--;
-	loop_stop(loop);
-}
-
-static void a_read_survives_its_connection(void **state)
-{
-	expect_log("reads begin anew");
-	expect_log("waits: ");
-	int status = 1;
-	n_pending++;
-	store_read(store, T_EVENTS, (const struct db_value[]){DB_INT(0)}, on_read, &status);
-	raw_run(KILL);
-	settle();
-	assert_int_equal(status, 0);
-	run_until(is_down_or_done, NULL);
-}
-
-static bool is_back(void *arg)
-{
-	return store_is_up(store);
-}
-
-static void a_server_that_restarts_is_waited_for(void **state)
-{
-	if (!pg.pid) skip();
-	expect_log("waits: ");
-	expect_log("reads begin anew");
-	submit_all(0);
-	run_for_ms(2);
-	test_pg_stop(&pg);
-	for (int i = 0; i < N; i++) if (!o[i].is_done) break;
-	static struct outcome more[N];
-	for (int i = 0; i < N; i++) submit_item(store, 1000 + i, &more[i]);
-	run_until(is_down, NULL);
-	assert_true(store_trouble(store)[0]);
-	run_for_ms(300);
-	int status = 0;
-	n_pending++;
-	bool was_up = store_is_up(store);
-	store_read(store, T_EVENTS, (const struct db_value[]){DB_INT(0)}, on_read, &status);
-	assert_false(was_up);
-	while (!status) run_for_ms(5);
-	assert_int_equal(status, E_STORE);
-	test_pg_start(&pg);
-	settle();
-	run_until(is_back, NULL);
-	for (int i = 0; i < N; i++) {
-		assert_int_equal(o[i].status, 0);
-		assert_int_equal(more[i].status, 0);
-	}
-	while (status) {
-		n_pending++;
-		store_read(store, T_EVENTS, (const struct db_value[]){DB_INT(0)}, on_read, &status);
-		settle();
-		if (status) run_for_ms(50);
-	}
-	assert_int_equal(count_of("item"), 2 * N);
-	assert_int_equal(count_of("event"), 2 * N);
-}
-
-static void closing_while_the_server_is_away_ends(void **state)
-{
-	if (!pg.pid) skip();
-	expect_log("waits: ");
-	expect_log("reads begin anew");
-	test_pg_stop(&pg);
-	run_until(is_down, NULL);
-	submit_all(0);
-	run_for_ms(20);
-	store_close(store, 200, NULL, NULL);
-	store = NULL;
-	settle();
-	for (int i = 0; i < N; i++) assert_int_equal(o[i].status, E_CANCELLED);
-	test_pg_start(&pg);
-	open_store();
-	assert_int_equal(count_of("item"), 0);
-}
-
-// A lost connection whose transaction is still at work: it must be dead before we look.
-static void what_a_lost_connection_left_behind_cannot_commit(void **state)
-{
-	struct outcome one;
-	submit_item(store, 1, &one);
-	settle();
-	long long epoch = strtoll(raw_get("SELECT epoch FROM node"), NULL, 10);
-	expect_log("waits: ");
-	expect_log("reads begin anew");
-	raw_run(KILL);
-	run_until(is_down, NULL);
-	run_until(is_back, NULL);
-	assert_true(strtoll(raw_get("SELECT epoch FROM node"), NULL, 10) > epoch);
 }
 
 // Sessions.
@@ -419,7 +205,8 @@ static void a_host_is_found_by_its_name(void **state)
 	struct store *none;
 	far.url = "postgres://nobody@localhost:1/none";
 	assert_int_equal(store_open(&none, &far, &e), E_STORE);
-	assert_non_null(strstr(e.text, "localhost"));
+	assert_true(strstr(e.text, "127.0.0.1") || strstr(e.text, "::1"));
+	assert_null(strchr(e.text, '\n'));
 	far.url = "postgres://nobody@no-such-host.invalid:1/none";
 	assert_int_equal(store_open(&none, &far, &e), E_STORE);
 	assert_non_null(strstr(e.text, "no-such-host.invalid"));
@@ -432,11 +219,6 @@ int main(int argc, char **argv)
 		SUITE_TEST(a_held_transaction_that_takes_its_range_last_hides_nothing),
 		SUITE_TEST(a_held_range_makes_everybody_wait),
 		SUITE_TEST(two_nodes_share_one_log),
-		SUITE_TEST(connections_cut_anywhere_lose_and_repeat_nothing),
-		SUITE_TEST(a_read_survives_its_connection),
-		SUITE_TEST(a_server_that_restarts_is_waited_for),
-		SUITE_TEST(closing_while_the_server_is_away_ends),
-		SUITE_TEST(what_a_lost_connection_left_behind_cannot_commit),
 		SUITE_TEST(sessions_are_durable_and_short_of_patience),
 		SUITE_TEST(a_type_that_cannot_be_read_is_named),
 		SUITE_TEST(a_host_is_found_by_its_name),
@@ -445,7 +227,7 @@ int main(int argc, char **argv)
 		printf("no PostgreSQL here: skipped\n");
 		return 0;
 	}
-	int failed = suite_run(&PGSQL, more, ARRAY_LEN(more), argv[1]);
+	int failed = suite_run_all(&PGSQL, argv[1]) + suite_run(&PGSQL, more, ARRAY_LEN(more), argv[1]);
 	test_pg_close(&pg);
 	return failed;
 }

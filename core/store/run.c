@@ -19,10 +19,7 @@ static void make_room(struct batch *b, size_t n_rows, size_t n_stmts)
 	}
 }
 
-static bool takes_part(const struct unit *u)
-{
-	return u && u->state == UNIT_WAITING;
-}
+static bool takes_part(const struct unit *u) { return u && u->state == UNIT_WAITING; }
 
 static size_t count_rows(struct store *s)
 {
@@ -42,7 +39,8 @@ static void make_spans(struct store *s)
 	for (uint32_t i = b->now.first; i < b->now.first + b->now.n; i++) {
 		const struct unit *u = b->units[i];
 		if (!takes_part(u)) continue;
-		for (uint32_t k = 0; k < u->n_rows; k++) b->counts[s->rank[u->rows[k].stmt]]++;
+		for (uint32_t k = 0; k < u->n_rows; k++)
+			b->counts[s->rank[u->rows[k].stmt]]++;
 	}
 	uint32_t at = 0;
 	for (size_t rank = 0; rank < s->n_stmts; rank++) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The parts of the SQLite driver: one writer thread, two readers, one that checkpoints; each with a connection of its own.
+// The parts of the SQLite driver: one writer thread, two readers, one that checkpoints; each with a connection of its
+// own.
 #pragma once
 #include "driver.h"
 #include "lane.h"
@@ -12,8 +13,8 @@ enum sq_own { SQ_BEGIN, SQ_COMMIT, SQ_ROLLBACK, SQ_NODE, SQ_HEAD, SQ_FIND_NODE, 
 
 struct sq_conn {
 	sqlite3 *db;
-	sqlite3_stmt **stmts;          // of the driver's table; NULL where this connection does not use it
-	sqlite3_stmt *own[N_SQ_OWN];   // the writer's
+	sqlite3_stmt **stmts;        // of the driver's table; NULL where this connection does not use it
+	sqlite3_stmt *own[N_SQ_OWN]; // the writer's
 	size_t n_stmts;
 	const struct db_stmt *table;
 };
@@ -34,8 +35,8 @@ struct sq {
 
 	// The write-ahead log, in pages: the writer's thread only.
 	int wal_pages, wal_next;
-	atomic_bool is_keeping;  // a checkpoint runs beside the writer
-	atomic_bool has_kept;    // it is over; the writer may do the little rest
+	atomic_bool is_keeping; // a checkpoint runs beside the writer
+	atomic_bool has_kept;   // it is over; the writer may do the little rest
 };
 
 // db_sqlite.c

@@ -15,8 +15,10 @@ static void bind_list(sqlite3_stmt *st, int at, const struct db_value *v)
 	struct buf b = {0};
 	struct json_out o = json_out_init(&b);
 	json_out_list(&o);
-	for (size_t i = 0; v->type == 'I' && i < v->ints.n; i++) json_out_int(&o, v->ints.v[i]);
-	for (size_t i = 0; v->type == 'T' && i < v->strs.n; i++) json_out_string(&o, v->strs.v[i]);
+	for (size_t i = 0; v->type == 'I' && i < v->ints.n; i++)
+		json_out_int(&o, v->ints.v[i]);
+	for (size_t i = 0; v->type == 'T' && i < v->strs.n; i++)
+		json_out_string(&o, v->strs.v[i]);
 	json_out_list_end(&o);
 	sqlite3_bind_text64(st, at, b.p, b.n, SQLITE_TRANSIENT, SQLITE_UTF8);
 	buf_fini(&b);
@@ -60,7 +62,8 @@ int sq_rows(sqlite3_stmt *st, const char *types, struct arena *a, struct db_rows
 			if (n) memcpy(more, values, n * n_cols * sizeof *more);
 			values = more;
 		}
-		for (size_t i = 0; i < n_cols; i++) values[n * n_cols + i] = take_value(st, (int)i, types[i], a);
+		for (size_t i = 0; i < n_cols; i++)
+			values[n * n_cols + i] = take_value(st, (int)i, types[i], a);
 		n++;
 	}
 	*rows_r = (struct db_rows){.n_rows = n, .n_cols = n_cols, .values = values};
@@ -74,10 +77,13 @@ static void do_read(struct lane_job *job, void *tool)
 	struct read *r = rj->read;
 	const struct db_stmt *s = &c->table[r->stmt];
 	sqlite3_stmt *st = c->stmts[r->stmt];
-	for (size_t i = 0; s->params[i]; i++) sq_bind(st, (int)i + 1, &r->params[i]);
+	for (size_t i = 0; s->params[i]; i++)
+		sq_bind(st, (int)i + 1, &r->params[i]);
 	int rc = sq_rows(st, s->result, r->arena, &r->rows);
-	if (rc == E_TOO_LARGE) r->status = err_set(&r->why, rc, "%s: more rows than a read may give", s->name);
-	else if (rc) r->status = sq_error(&r->why, E_STORE, c->db, s->name);
+	if (rc == E_TOO_LARGE)
+		r->status = err_set(&r->why, rc, "%s: more rows than a read may give", s->name);
+	else if (rc)
+		r->status = sq_error(&r->why, E_STORE, c->db, s->name);
 	// A statement that is not reset would hold its snapshot, and the checkpoint with it.
 	sqlite3_reset(st);
 	sqlite3_clear_bindings(st);

@@ -20,16 +20,14 @@ static bool is_out_of_order(int rc)
 	return false;
 }
 
-static bool is_locked(int rc)
-{
-	return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED;
-}
+static bool is_locked(int rc) { return (rc & 0xff) == SQLITE_BUSY || (rc & 0xff) == SQLITE_LOCKED; }
 
 // Runs a statement without rows.
 static int step_once(sqlite3_stmt *st)
 {
 	int rc = sqlite3_step(st);
-	while (rc == SQLITE_ROW) rc = sqlite3_step(st);
+	while (rc == SQLITE_ROW)
+		rc = sqlite3_step(st);
 	sqlite3_reset(st);
 	return rc == SQLITE_DONE ? 0 : rc;
 }
@@ -43,9 +41,12 @@ static void roll_back(struct sq *q)
 static void fail(struct sq *q, struct run *r, int rc, const char *what, size_t row)
 {
 	sq_error(&r->why, E_STORE, q->writer.db, what);
-	if (is_out_of_order(rc)) r->status = RUN_FULL;
-	else if (is_locked(rc)) r->status = RUN_HELD;
-	else if (row == SIZE_MAX) r->status = RUN_FULL;
+	if (is_out_of_order(rc))
+		r->status = RUN_FULL;
+	else if (is_locked(rc))
+		r->status = RUN_HELD;
+	else if (row == SIZE_MAX)
+		r->status = RUN_FULL;
 	else {
 		r->status = RUN_REFUSED;
 		r->bad_first = (uint32_t)row;
@@ -62,7 +63,8 @@ static bool run_span(struct sq *q, struct run *r, const struct run_span *sp, int
 	int first = s->kind == DB_LOG ? 2 : 1;
 	for (uint32_t i = sp->first; i < sp->first + sp->n; i++) {
 		if (s->kind == DB_LOG) sqlite3_bind_int64(st, 1, seq++);
-		for (int k = 0; s->params[k]; k++) sq_bind(st, first + k, &r->rows[i].values[k]);
+		for (int k = 0; s->params[k]; k++)
+			sq_bind(st, first + k, &r->rows[i].values[k]);
 		int rc = step_once(st);
 		if (rc) {
 			fail(q, r, rc, s->name, i);
@@ -89,8 +91,10 @@ static int take_head(struct sq *q, struct run *r)
 	sqlite3_stmt *st = q->writer.own[SQ_HEAD];
 	sqlite3_bind_int64(st, 1, r->n_log);
 	int rc = sqlite3_step(st);
-	if (rc == SQLITE_ROW) r->last_seq = sqlite3_column_int64(st, 0);
-	else rc = rc == SQLITE_DONE ? SQLITE_CORRUPT : rc; // the row is gone
+	if (rc == SQLITE_ROW)
+		r->last_seq = sqlite3_column_int64(st, 0);
+	else
+		rc = rc == SQLITE_DONE ? SQLITE_CORRUPT : rc; // the row is gone
 	if (rc == SQLITE_ROW) return step_once(st);
 	sqlite3_reset(st);
 	return rc;
@@ -104,8 +108,10 @@ static int write_node(struct sq *q, const struct run *r)
 	sqlite3_bind_int64(st, 3, r->batch);
 	sqlite3_bind_int64(st, 4, r->id_mark);
 	sqlite3_bind_int64(st, 5, r->lease_ms ? clock_now_ms() + r->lease_ms : 0);
-	if (r->n_log) sqlite3_bind_int64(st, 6, r->last_seq - r->n_log);
-	else sqlite3_bind_null(st, 6);
+	if (r->n_log)
+		sqlite3_bind_int64(st, 6, r->last_seq - r->n_log);
+	else
+		sqlite3_bind_null(st, 6);
 	return step_once(st);
 }
 
@@ -166,7 +172,9 @@ void sq_recover(struct sq *q, struct recovery *rec)
 		rec->batch = sqlite3_column_int64(st, 1);
 		rec->batch_seq = sqlite3_column_int64(st, 2);
 		rec->status = sqlite3_column_int64(st, 3) == rec->holder ? 0 : E_FENCED;
-	} else if (rc == SQLITE_DONE) rec->status = E_FENCED;
-	else rec->status = sq_error(&rec->why, E_STORE, q->writer.db, "node");
+	} else if (rc == SQLITE_DONE)
+		rec->status = E_FENCED;
+	else
+		rec->status = sq_error(&rec->why, E_STORE, q->writer.db, "node");
 	sqlite3_reset(st);
 }

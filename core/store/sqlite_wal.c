@@ -28,8 +28,8 @@ void sq_wal_open(struct sq *q)
 	sqlite3_wal_hook(q->writer.db, on_commit, q);
 }
 
-// The log begins anew only once every page of it is copied while nobody writes: the writer itself copies the few that came
-// since the keeper was done.
+// The log begins anew only once every page of it is copied while nobody writes: the writer itself copies the few that
+// came since the keeper was done.
 void sq_wal_after_commit(struct sq *q)
 {
 	if (q->wal_pages < WAL_PAGES) q->wal_next = WAL_PAGES;

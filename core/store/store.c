@@ -46,10 +46,7 @@ void unit_give_back(struct unit *u, int status)
 	store_wake(u->store);
 }
 
-int store_stopped(const struct store *s)
-{
-	return s->is_fenced ? E_FENCED : E_CANCELLED;
-}
+int store_stopped(const struct store *s) { return s->is_fenced ? E_FENCED : E_CANCELLED; }
 
 void store_submit(struct store *s, struct unit *u, unit_cb cb, void *arg)
 {
@@ -58,15 +55,19 @@ void store_submit(struct store *s, struct unit *u, unit_cb cb, void *arg)
 	u->arg = arg;
 	bool is_full = store_is_full(s);
 	s->n_waiting++;
-	if (s->is_fenced || s->is_closing) unit_give_back(u, store_stopped(s));
-	else if (is_full) unit_give_back(u, E_BUSY);
-	else list_append(&s->queue, &u->at);
+	if (s->is_fenced || s->is_closing)
+		unit_give_back(u, store_stopped(s));
+	else if (is_full)
+		unit_give_back(u, E_BUSY);
+	else
+		list_append(&s->queue, &u->at);
 	store_wake(s);
 }
 
 static void give_all_back(struct list *units, int status)
 {
-	for (struct list *at; (at = list_pop(units));) unit_give_back(list_entry(at, struct unit, at), status);
+	for (struct list *at; (at = list_pop(units));)
+		unit_give_back(list_entry(at, struct unit, at), status);
 }
 
 static void finish(struct store *s);
@@ -110,17 +111,14 @@ static void on_beat(void *arg)
 	store_wake(s);
 }
 
-static void on_retry(void *arg)
-{
-	batch_resume(arg);
-}
+static void on_retry(void *arg) { batch_resume(arg); }
 
 // Units that met a lock come first again, each in a batch of its own.
 static void on_lock(void *arg)
 {
 	struct store *s = arg;
 	int64_t now = clock_mono_ms(), next = INT64_MAX;
-	list_each(at, &s->locked) {
+	list_each (at, &s->locked) {
 		struct unit *u = list_entry(at, struct unit, at);
 		if (u->due_ms > now && !s->is_closing) {
 			next = u->due_ms < next ? u->due_ms : next;
@@ -215,20 +213,11 @@ void store_on_fenced(struct store *s, loop_cb cb, void *arg)
 	s->fenced_arg = arg;
 }
 
-const char *store_trouble(const struct store *s)
-{
-	return s->trouble;
-}
+const char *store_trouble(const struct store *s) { return s->trouble; }
 
-bool store_is_up(const struct store *s)
-{
-	return !s->trouble[0];
-}
+bool store_is_up(const struct store *s) { return !s->trouble[0]; }
 
-bool store_is_full(const struct store *s)
-{
-	return s->n_waiting >= s->max_waiting;
-}
+bool store_is_full(const struct store *s) { return s->n_waiting >= s->max_waiting; }
 
 void store_stats(const struct store *s, struct store_stats *r)
 {
@@ -274,7 +263,8 @@ static struct db_value copy_param(struct arena *a, struct db_value v)
 	}
 	if (v.type == 'T') {
 		struct str *strs = arena_array(a, struct str, v.strs.n + 1);
-		for (size_t i = 0; i < v.strs.n; i++) strs[i] = arena_str(a, v.strs.v[i]);
+		for (size_t i = 0; i < v.strs.n; i++)
+			strs[i] = arena_str(a, v.strs.v[i]);
 		v.strs.v = strs;
 	}
 	return v;
@@ -288,7 +278,8 @@ void store_read(struct store *s, int stmt, const struct db_value *params, db_rea
 	r->arena = arena_new(0);
 	size_t n = strlen(s->stmts[stmt].params);
 	struct db_value *values = arena_array(r->arena, struct db_value, n + 1);
-	for (size_t i = 0; i < n; i++) values[i] = copy_param(r->arena, params[i]);
+	for (size_t i = 0; i < n; i++)
+		values[i] = copy_param(r->arena, params[i]);
 	r->stmt = stmt;
 	r->params = values;
 	r->done = on_read;

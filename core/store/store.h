@@ -16,15 +16,17 @@ struct store_migration {
 
 struct store_options {
 	struct loop *loop;
-	const char *url;      // "sqlite:/path/beseda.db", "postgres:///db?host=/run/dir" (a libpq URI), "fake:/path" (tests, store/fake.h)
+	// "sqlite:/path/beseda.db", "postgres:///db?host=/run/dir" (a libpq URI or conninfo), "fake:/path"
+	// (store/fake.h)
+	const char *url;
 	const char *instance; // who we are, kept across restarts (a random name in the data folder)
 	const struct db_stmt *stmts;
 	size_t n_stmts;
 	const struct store_migration *migrations; // ascending
 	size_t n_migrations;
-	size_t max_waiting;   // units waiting for a batch; more: E_BUSY (0: 2,000)
-	size_t batch_units;   // in one batch (0: 200)
-	size_t max_nodes;     // instances that may share a PostgreSQL (0: 1); SQLite has one
+	size_t max_waiting; // units waiting for a batch; more: E_BUSY (0: 2,000)
+	size_t batch_units; // in one batch (0: 200)
+	size_t max_nodes;   // instances that may share a PostgreSQL (0: 1); SQLite has one
 };
 
 // Opens, migrates, takes the node row (blocking: start-up only). A lease of another instance that is alive refuses with
@@ -45,28 +47,32 @@ size_t unit_rows(const struct unit *u);
 void unit_name(struct unit *u, const char *name);
 
 struct unit_result {
-	int status;              // 0 committed · E_CONFLICT · E_POISON (parked) · E_BUSY (not taken) · E_FENCED · E_CANCELLED
-	int64_t first_seq;       // of its rows of the log; they are dense, in the order they were added
-	const uint16_t *failed;  // E_CONFLICT: the guard rows that did not apply
+	// 0 committed · E_CONFLICT · E_POISON (parked) · E_BUSY (not taken) · E_FENCED · E_CANCELLED · E_UNKNOWN (only
+	// when the store was closed, or taken over, before it could find out)
+	int status;
+	int64_t first_seq;      // of its rows of the log; they are dense, in the order they were added
+	const uint16_t *failed; // E_CONFLICT: the guard rows that did not apply
 	size_t n_failed;
 	const struct err *why;
 };
 typedef void (*unit_cb)(const struct unit_result *r, void *arg);
 
-// The unit is the store's from here. cb comes on the loop, exactly once, never before this returns; callbacks of committed
-// units come in the order of their seq. When the database is away the unit waits; its outcome is never guessed: cb comes when
-// the truth is known.
+// The unit is the store's from here. cb comes on the loop, exactly once, never before this returns; callbacks of
+// committed units come in the order of their seq. When the database is away the unit waits; its outcome is never
+// guessed: cb comes when the truth is known.
 void store_submit(struct store *s, struct unit *u, unit_cb cb, void *arg);
 
-// Rows; at most 100,000 of them and 64 MiB. status E_STORE when the database is away.
+// Rows; at most 100,000 of them and 64 MiB, else E_TOO_LARGE. E_STORE when the database is away or refuses, E_CANCELLED
+// when the store closes first. It sees everything whose unit_cb has come.
 typedef void (*db_read_cb)(int status, const struct db_rows *rows, const struct err *why, void *arg);
 void store_read(struct store *s, int stmt, const struct db_value *params, db_read_cb cb, void *arg);
 
-// A new id; 0 when the database has been away for so long that none are reserved.
+// A new id; 0 when the database has been away for so long that none are reserved. When the clock jumps beyond what is
+// reserved, ids lag behind it until the next batch.
 uint64_t store_id(struct store *s);
-// The next short number of a counter (1, 2 …; #1042): unique, mostly dense; a restart leaves a gap of at most a block (50, more
-// under load). Blocks are reserved ahead; 0 when none is yet (try again soon). Counters whose row exists when the store opens
-// have one from the first moment; others come into being when they are first asked for.
+// The next short number of a counter (1, 2 …; #1042): unique, mostly dense; a restart leaves a gap of at most a block
+// (50, more under load). Blocks are reserved ahead; 0 when none is yet (try again soon). Counters whose row exists when
+// the store opens have one from the first moment; others come into being when they are first asked for.
 int64_t store_number(struct store *s, const char *counter);
 bool store_is_full(const struct store *s); // max_waiting reached: answer 503
 bool store_is_up(const struct store *s);
@@ -82,4 +88,5 @@ struct store_stats {
 };
 void store_stats(const struct store *s, struct store_stats *r);
 
-// Units that the database refuses are parked: kept as a row with their reason and rows as JSON, for a person to look at.
+// Units that the database refuses are parked: kept as a row with their reason and rows as JSON, for a person to look
+// at.

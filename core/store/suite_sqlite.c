@@ -32,10 +32,7 @@ const char *suite_sqlite_fresh(const char *prefix)
 	return url;
 }
 
-const char *suite_sqlite_path(void)
-{
-	return path;
-}
+const char *suite_sqlite_path(void) { return path; }
 
 struct raw *suite_sqlite_open(void)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests: SQLite files in a temporary folder, and a second session on them.
 #pragma once
-#include "store_suite.h"
+#include "store_suite_test.h"
 
 const char *suite_sqlite_fresh(const char *prefix); // "sqlite:" or "fake:"
 struct raw *suite_sqlite_open(void);

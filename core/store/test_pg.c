@@ -51,10 +51,7 @@ static int spawn(const char *log, char *const argv[])
 	_exit(127);
 }
 
-static bool is_answering(const struct test_pg *p)
-{
-	return PQping(p->address) == PQPING_OK;
-}
+static bool is_answering(const struct test_pg *p) { return PQping(p->address) == PQPING_OK; }
 
 void test_pg_start(struct test_pg *p)
 {
@@ -62,8 +59,20 @@ void test_pg_start(struct test_pg *p)
 	snprintf(path, sizeof path, "%s/postgres", bin);
 	snprintf(data, sizeof data, "%s/data", p->folder);
 	snprintf(log, sizeof log, "%s/log", p->folder);
-	char *argv[] = {path, "-D", data, "-k", p->folder, "-c", "listen_addresses=", "-c", "fsync=off",
-			"-c", "max_connections=20", "-c", "shared_buffers=32MB", NULL};
+	char *argv[] = {path,
+			"-D",
+			data,
+			"-k",
+			p->folder,
+			"-c",
+			"listen_addresses=",
+			"-c",
+			p->is_durable ? "fsync=on" : "fsync=off",
+			"-c",
+			"max_connections=20",
+			"-c",
+			"shared_buffers=32MB",
+			NULL};
 	p->pid = spawn(log, argv);
 	for (int i = 0; !is_answering(p); i++) {
 		if (i > 3000 || waitpid(p->pid, NULL, WNOHANG)) die("PostgreSQL does not come up");
@@ -91,7 +100,7 @@ static void run_initdb(struct test_pg *p)
 bool test_pg_open(struct test_pg *p)
 {
 	const char *given = getenv("BESEDA_TEST_PG");
-	*p = (struct test_pg){0};
+	*p = (struct test_pg){.is_durable = p->is_durable};
 	if (given) {
 		snprintf(p->address, sizeof p->address, "%s", given);
 		return true;

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 
 struct test_pg {
+	bool is_durable; // with fsync; set before open
 	char folder[64];
 	char address[128]; // a libpq conninfo
 	int pid;           // 0: it is somebody else's (BESEDA_TEST_PG)

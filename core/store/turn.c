@@ -45,7 +45,8 @@ void turns_free(struct turns **tsp)
 	if (!ts->is_scheduled) turns_destroy(ts);
 }
 
-// Senders first and conversations last, whatever the numbers are: the order in which keys are taken is the order of keys.
+// Senders first and conversations last, whatever the numbers are: the order in which keys are taken is the order of
+// keys.
 static uint64_t rank_of(char kind)
 {
 	if (kind == 's') return 1;
@@ -60,15 +61,9 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 31;
 }
 
-uint64_t turn_key(char kind, uint64_t a)
-{
-	return rank_of(kind) << 56 | mix(a) >> 8;
-}
+uint64_t turn_key(char kind, uint64_t a) { return rank_of(kind) << 56 | mix(a) >> 8; }
 
-uint64_t turn_key_str(char kind, uint64_t a, struct str s)
-{
-	return turn_key(kind, mix(a) ^ str_hash(s));
-}
+uint64_t turn_key_str(char kind, uint64_t a, struct str s) { return turn_key(kind, mix(a) ^ str_hash(s)); }
 
 static void tell_ready(void *arg)
 {
@@ -90,7 +85,8 @@ static void tell_ready(void *arg)
 		t->cb(t->arg);
 	}
 	ts->is_scheduled = false;
-	if (ts->is_freed) turns_destroy(ts);
+	if (ts->is_freed)
+		turns_destroy(ts);
 	else if (!list_is_empty(&ts->ready)) {
 		ts->is_scheduled = true;
 		loop_defer(ts->loop, tell_ready, ts);
@@ -143,7 +139,8 @@ static void give_back(struct turn *t)
 {
 	uint16_t n = t->n_held;
 	t->n_held = t->n_keys = 0;
-	for (uint16_t i = 0; i < n; i++) slot_pass_on(t->turns, map_get(t->turns->slots, t->keys[i]));
+	for (uint16_t i = 0; i < n; i++)
+		slot_pass_on(t->turns, map_get(t->turns->slots, t->keys[i]));
 }
 
 // Sorted, each once.
@@ -152,7 +149,8 @@ static uint16_t take_keys(uint64_t *to, const uint64_t *keys, size_t n)
 	uint16_t count = 0;
 	for (size_t i = 0; i < n; i++) {
 		uint16_t at = 0;
-		while (at < count && to[at] < keys[i]) at++;
+		while (at < count && to[at] < keys[i])
+			at++;
 		if (at < count && to[at] == keys[i]) continue;
 		assert(count < TURN_KEYS);
 		memmove(to + at + 1, to + at, (size_t)(count - at) * sizeof *to);
@@ -184,7 +182,8 @@ void turn_take_more(struct turn *t, uint64_t key, loop_cb cb, void *arg)
 {
 	assert(!t->is_waiting && t->n_held == t->n_keys);
 	bool is_held = false;
-	for (uint16_t i = 0; i < t->n_keys; i++) is_held |= t->keys[i] == key;
+	for (uint16_t i = 0; i < t->n_keys; i++)
+		is_held |= t->keys[i] == key;
 	if (!is_held) {
 		assert(t->n_keys < TURN_KEYS);
 		assert(!t->n_keys || key > t->keys[t->n_keys - 1]); // else two could wait for each other for ever
@@ -224,7 +223,4 @@ void turn_cancel(struct turn *t)
 	give_back(t);
 }
 
-size_t turns_waiting(const struct turns *ts)
-{
-	return ts->n_waiting;
-}
+size_t turns_waiting(const struct turns *ts) { return ts->n_waiting; }

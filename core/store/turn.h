@@ -22,19 +22,21 @@ struct turn {
 struct turns *turns_new(struct loop *l);
 void turns_free(struct turns **t);
 
-// Mixes a kind of key and a number or text into a key. Two keys that collide only wait for each other. Keys of kind 's' are
-// lower than all others, those of kind 'c' higher, so that lower first is also the rule of order below.
+// Mixes a kind of key and a number or text into a key. Two keys that collide only wait for each other. Keys of kind 's'
+// are lower than all others, those of kind 'c' higher, so that lower first is also the rule of order below.
 uint64_t turn_key(char kind, uint64_t a);
 uint64_t turn_key_str(char kind, uint64_t a, struct str s);
 
-// cb comes when every key is held: the keys are taken lower first, duplicates once, waiting in order. Never before it returns.
+// cb comes when every key is held: the keys are taken lower first, duplicates once, waiting in order. Never before it
+// returns.
 void turn_take(struct turns *ts, struct turn *t, const uint64_t *keys, size_t n, loop_cb cb, void *arg);
 // Adds one more key to a turn that holds its own. Rule of order against deadlock: sender keys ('s') are taken before
-// conversation keys ('c'), and nobody who holds a 'c' takes an 's'; two 'c' are taken together, lower first. A key that is
-// lower than one that t holds is a mistake (asserted); one that t holds already is fine.
+// conversation keys ('c'), and nobody who holds a 'c' takes an 's'; two 'c' are taken together, lower first. A key that
+// is lower than one that t holds is a mistake (asserted); one that t holds already is fine.
 void turn_take_more(struct turn *t, uint64_t key, loop_cb cb, void *arg);
-// Takes out of the queue the next waiter, when it wants exactly the one key that t holds alone: its work is done together with
-// t's. NULL when there is none, or when the next one wants more. Its own cb never comes, and it needs no turn_end.
+// Takes out of the queue the next waiter, when it wants exactly the one key that t holds alone: its work is done
+// together with t's. NULL when there is none, or when the next one wants more. Its own cb never comes, and it needs no
+// turn_end.
 struct turn *turn_join_next(struct turn *t);
 void turn_end(struct turn *t);    // gives all keys back
 void turn_cancel(struct turn *t); // while waiting: its cb never comes, and it gives back what it holds; else nothing

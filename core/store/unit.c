@@ -17,8 +17,10 @@ struct unit *unit_new(struct store *s)
 {
 	struct list *at = list_pop(&s->spare);
 	struct unit *u = at ? list_entry(at, struct unit, at) : mem_new(struct unit);
-	if (at) s->n_spare--;
-	else *u = (struct unit){.arena = arena_new(FIRST_BLOCK)};
+	if (at)
+		s->n_spare--;
+	else
+		*u = (struct unit){.arena = arena_new(FIRST_BLOCK)};
 	u->store = s;
 	list_init(&u->at);
 	return u;
@@ -77,22 +79,17 @@ uint16_t unit_add(struct unit *u, int stmt, const struct db_value *row)
 	assert(u->n_rows < UINT16_MAX);
 	size_t n = strlen(s->stmts[stmt].params);
 	struct db_value *values = arena_array(u->arena, struct db_value, n ? n : 1);
-	for (size_t i = 0; i < n; i++) values[i] = copy_value(u, row[i]);
+	for (size_t i = 0; i < n; i++)
+		values[i] = copy_value(u, row[i]);
 	u->bytes += n * sizeof *values;
 	if (u->n_rows == u->cap) grow(u);
 	u->rows[u->n_rows] = (struct unit_row){.values = values, .stmt = (uint16_t)stmt};
 	return (uint16_t)u->n_rows++;
 }
 
-size_t unit_rows(const struct unit *u)
-{
-	return u->n_rows;
-}
+size_t unit_rows(const struct unit *u) { return u->n_rows; }
 
-void unit_name(struct unit *u, const char *name)
-{
-	snprintf(u->name, sizeof u->name, "%s", name);
-}
+void unit_name(struct unit *u, const char *name) { snprintf(u->name, sizeof u->name, "%s", name); }
 
 static void describe_value(struct json_out *o, const struct db_value *v)
 {
@@ -123,7 +120,8 @@ void unit_describe(const struct unit *u, struct buf *json)
 		json_out_key_string(&o, "stmt", str_of(st->name));
 		json_out_key(&o, "row");
 		json_out_list(&o);
-		for (size_t k = 0; st->params[k]; k++) describe_value(&o, &u->rows[i].values[k]);
+		for (size_t k = 0; st->params[k]; k++)
+			describe_value(&o, &u->rows[i].values[k]);
 		json_out_list_end(&o);
 		json_out_map_end(&o);
 	}
@@ -146,8 +144,8 @@ static bool may_meet(const struct db_stmt *st, const struct unit_row *a, const s
 	return false;
 }
 
-// Whether a row of `thief` may have applied, and been the first, in the run in which a guard of `u` did not. Of all that fail
-// in a batch the first one of the last run is robbed by nobody, so that doubts always come to an end.
+// Whether a row of `thief` may have applied, and been the first, in the run in which a guard of `u` did not. Of all
+// that fail in a batch the first one of the last run is robbed by nobody, so that doubts always come to an end.
 bool unit_may_rob(const struct unit *thief, const struct unit *u)
 {
 	if (thief->round < u->round || (thief->round == u->round && thief->place >= u->place)) return false;

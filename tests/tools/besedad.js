@@ -103,9 +103,11 @@ class Besedad {
 			child.once('error', (error) => resolve({ error }));
 			child.once('close', (code, signal) => resolve({ code, signal }));
 		});
-		void this.ended.then(() => {
+		this.end = null;
+		void this.ended.then((end) => {
 			if (this.child !== child) return;
 			this.child = null;
+			this.end = end;
 			alive.delete(this);
 		});
 		try {
@@ -177,9 +179,17 @@ class Besedad {
 			clearTimeout(timer);
 			if (end.code !== 0) throw new Error(`besedad ended with ${JSON.stringify(end)}\n${this.log.slice(-4000)}`);
 		}
+		this.checkEnd();
 		if (!keep) this.remove();
 		const errors = this.errors();
 		if (errors.length) throw new Error(`besedad logged errors:\n${errors.join('\n')}`);
+	}
+
+	// An end that nobody asked for: SIGKILL is a test's, 3 says that another server took over.
+	checkEnd() {
+		const end = this.end;
+		if (!end || end.code === 0 || end.code === 3 || end.signal === 'SIGKILL') return;
+		throw new Error(`besedad ended by itself with ${JSON.stringify(end)}\n${this.log.slice(-4000)}`);
 	}
 
 	// SIGKILL: the data stay; run() starts it again on them.

@@ -66,3 +66,5 @@ CREATE TABLE receipt_held (
   inbox bigint NOT NULL, provider_id text NOT NULL, delivery smallint NOT NULL, at bigint NOT NULL, error text,
   PRIMARY KEY (inbox, provider_id, delivery));
 CREATE TABLE cursor (consumer text PRIMARY KEY, seq bigint NOT NULL);
+-- From the first moment: #1 waits for nobody.
+INSERT INTO counter (name, value) VALUES ('conversation', 0);

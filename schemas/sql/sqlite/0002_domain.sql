@@ -65,3 +65,5 @@ CREATE TABLE receipt_held (
   inbox INTEGER NOT NULL, provider_id TEXT NOT NULL, delivery INTEGER NOT NULL, at INTEGER NOT NULL, error TEXT,
   PRIMARY KEY (inbox, provider_id, delivery)) WITHOUT ROWID;
 CREATE TABLE cursor (consumer TEXT PRIMARY KEY, seq INTEGER NOT NULL);
+-- From the first moment: #1 waits for nobody.
+INSERT INTO counter (name, value) VALUES ('conversation', 0);

@@ -8,7 +8,7 @@
 #include <stdarg.h>
 #include <cmocka.h>
 
-enum fixture_db { FIXTURE_SQLITE, FIXTURE_PGSQL };
+enum fixture_db { FIXTURE_SQLITE, FIXTURE_PGSQL, FIXTURE_FAKE }; // the last fails on demand (store/fake.h)
 
 struct fixture {
 	struct loop *loop;
@@ -28,6 +28,8 @@ struct fixture {
 // False: there is no PostgreSQL to be found. Called once for each program and database, before its tests.
 bool fixture_begin(enum fixture_db db);
 void fixture_end(void);
+// A program's tests on both databases: what main returns.
+int fixture_run(const char *name, const struct CMUnitTest *tests, size_t n);
 
 void fixture_open(struct fixture *f);
 void fixture_close(struct fixture *f);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opens stores for tests: SQLite in a folder, PostgreSQL in a database of its own for each test.
-#include "fixture.h"
+#include "fixture_test.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "test_pg.h"
 #include <libpq-fe.h>
@@ -18,12 +19,30 @@ static int n_databases;
 bool fixture_begin(enum fixture_db which)
 {
 	db = which;
-	return db == FIXTURE_SQLITE || test_pg_open(&pg);
+	return db != FIXTURE_PGSQL || test_pg_open(&pg);
 }
 
 void fixture_end(void)
 {
 	if (db == FIXTURE_PGSQL) test_pg_close(&pg);
+}
+
+int fixture_run(const char *name, const struct CMUnitTest *tests, size_t n)
+{
+	static const char *const databases[] = {"sqlite", "pgsql"};
+	int failed = 0;
+	log_set_level(LOG_WARN);
+	for (int which = FIXTURE_SQLITE; which <= FIXTURE_PGSQL; which++) {
+		char group[64];
+		snprintf(group, sizeof group, "%s %s", name, databases[which]);
+		if (!fixture_begin((enum fixture_db)which)) {
+			fprintf(stderr, "skipped: %s: there is no PostgreSQL here\n", group);
+			continue;
+		}
+		failed += _cmocka_run_group_tests(group, tests, n, NULL, NULL);
+		fixture_end();
+	}
+	return failed;
 }
 
 static void pg_exec(const char *sql)
@@ -49,8 +68,8 @@ static void pg_url(const char *name, struct buf *url)
 static void make_url(struct fixture *f, struct buf *url)
 {
 	char name[64], sql[128];
-	if (db == FIXTURE_SQLITE) {
-		buf_printf(url, "sqlite:%s/beseda.db", f->folder);
+	if (db != FIXTURE_PGSQL) {
+		buf_printf(url, "%s:%s/beseda.db", db == FIXTURE_FAKE ? "fake" : "sqlite", f->folder);
 		return;
 	}
 	snprintf(name, sizeof name, "records_%d_%d", (int)getpid(), ++n_databases);
@@ -90,7 +109,7 @@ static void on_closed(void *arg) { fixture_done(arg); }
 void fixture_close(struct fixture *f)
 {
 	char command[128];
-	store_close(f->store, 5000, on_closed, f);
+	store_close(f->store, db == FIXTURE_FAKE ? 100 : 5000, on_closed, f);
 	fixture_wait(f);
 	loop_free(&f->loop);
 	arena_free(&f->arena);

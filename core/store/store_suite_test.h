@@ -63,7 +63,7 @@ void add_body(struct unit *u, int64_t id, const char *body);
 void add_log(struct unit *u, const char *kind, int64_t item);
 // One unit: an item and one event.
 void submit_item(struct store *s, int64_t id, struct outcome *o);
-// Reads, and waits.
+// Reads, and waits; also for a reader that is on its way back.
 int64_t count_of(const char *what); // a table
 void raw_run(const char *sql);
 const char *raw_get(const char *sql);
@@ -76,10 +76,11 @@ struct tail {
 	struct loop_timer pause;
 };
 void tail_start(struct tail *t, struct store *s);
-void tail_stop(struct tail *t);
+void tail_stop(struct tail *t); // when it has read to the end
 
-extern const struct CMUnitTest SUITE[];
-extern const size_t N_SUITE;
+extern const struct CMUnitTest SUITE[], SUITE_NODE[];
+extern const size_t N_SUITE, N_SUITE_NODE;
 #define SUITE_TEST(name) cmocka_unit_test_setup_teardown(name, suite_set_up, suite_tear_down)
-// only: a pattern of names (*), or NULL.
-int suite_run(const struct suite_driver *d, const struct CMUnitTest *more, size_t n, const char *only);
+// only: a pattern of names (*), or NULL. The number of tests that failed.
+int suite_run(const struct suite_driver *d, const struct CMUnitTest *tests, size_t n, const char *only);
+int suite_run_all(const struct suite_driver *d, const char *only);
