@@ -38,7 +38,9 @@ int channels_new(struct channels **c_r, const struct channel_options *o, struct 
 	c->loop = o->loop;
 	c->client = o->client;
 	c->ports = *o->ports;
-	c->key = (struct str){mem_strndup(o->key.p, o->key.n), o->key.n};
+	char *key = mem_alloc(o->key.n); // bytes, not text: they may hold a NUL
+	memcpy(key, o->key.p, o->key.n);
+	c->key = (struct str){key, o->key.n};
 	c->public_url = mem_strdup(o->public_url ? o->public_url : "");
 	c->allow_hosts = strings_copy(o->allow_hosts);
 	list_init(&c->plugins);

@@ -292,7 +292,7 @@ static void on_recovered(void *arg)
 			log_info("store", "the lost transaction %s", is_committed ? "was committed" : "runs again");
 		store_set_trouble(s, LOG_INFO, "");
 		s->node.epoch = rec->epoch;
-		s->next_batch = rec->epoch << 32;
+		s->next_batch = first_batch(rec->epoch);
 	}
 	if (is_committed) {
 		b->run.last_seq = rec->batch_seq + b->run.n_log;
@@ -330,7 +330,7 @@ static bool has_work(const struct batch *b)
 static void batch_next(struct store *s)
 {
 	struct batch *b = &s->batch;
-	while (b->n_segments && !s->is_fenced) {
+	while (b->n_segments && !s->is_fenced && !s->is_giving_up) {
 		b->now = b->segments[--b->n_segments];
 		if (!has_work(b) && !b->is_beat) continue;
 		b->is_beat = false;

@@ -78,7 +78,6 @@ struct read {
 	int status, n_tries;
 	struct err why;
 	void (*done)(struct read *r); // on the loop, never inside the call
-	struct store *store;
 	db_read_cb cb;
 	void *arg;
 };

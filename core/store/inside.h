@@ -69,6 +69,9 @@ struct batch {
 	int64_t began_ns;
 };
 
+// Batches are numbered so that no number of one epoch is one of another.
+static inline int64_t first_batch(int64_t epoch) { return epoch << 40; }
+
 // What the node row gave us.
 struct node {
 	uint16_t id;

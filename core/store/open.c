@@ -92,7 +92,7 @@ static int start(struct store *s, const struct store_options *o, const struct dr
 	};
 	s->driver = ops->open(&c, e);
 	if (!s->driver) return e->code;
-	s->next_batch = s->node.epoch << 32;
+	s->next_batch = first_batch(s->node.epoch);
 	id_maker_init(&s->ids, s->node.id, s->node.from_ms, s->node.mark_ms);
 	return 0;
 }

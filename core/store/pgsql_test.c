@@ -93,7 +93,6 @@ static void end_waves(void)
 	run_for_ms(100);
 	loop_timer_clear(&wave_timer);
 	settle();
-	run_for_ms(50);
 	tail_stop(&tail);
 	assert_int_equal(tail.cursor, strtoll(raw_get("SELECT max(seq) FROM event"), NULL, 10));
 	assert_int_equal(tail.cursor, strtoll(raw_get("SELECT count(*) FROM event"), NULL, 10));
@@ -165,7 +164,6 @@ static void two_nodes_share_one_log(void **state)
 		for (int i = 0; i < N; i++)
 			assert_int_equal(mine[i].status + theirs[i].status, 0);
 	}
-	run_for_ms(50);
 	tail_stop(&t);
 	assert_int_equal(t.cursor, 40 * N);
 	close_store();

@@ -253,6 +253,13 @@ static void on_read(struct read *r)
 	mem_free(r);
 }
 
+static void cancel_read(void *arg)
+{
+	struct read *r = arg;
+	r->status = err_set(&r->why, E_CANCELLED, "%s", err_text(E_CANCELLED));
+	on_read(r);
+}
+
 static struct db_value copy_param(struct arena *a, struct db_value v)
 {
 	if (v.type == 't' || v.type == 'b') v.s = arena_str(a, v.s);
@@ -286,5 +293,8 @@ void store_read(struct store *s, int stmt, const struct db_value *params, db_rea
 	r->cb = cb;
 	r->arg = arg;
 	s->stats.reads++;
-	s->driver->ops->read(s->driver, r);
+	if (s->is_finished)
+		loop_defer(s->loop, cancel_read, r);
+	else
+		s->driver->ops->read(s->driver, r);
 }

@@ -300,7 +300,7 @@ static void on_events(int status, const struct db_rows *rows, const struct err *
 	struct tail *t = arg;
 	for (size_t i = 0; !status && i < rows->n_rows; i++)
 		assert_int_equal(db_int(rows, i, 0), ++t->cursor);
-	if (t->is_over)
+	if (t->is_over && !status && !rows->n_rows) // it has seen all there is
 		ended();
 	else
 		loop_timer_set(&t->pause, 2);
