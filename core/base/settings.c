@@ -213,7 +213,8 @@ static int fail_value(const struct setting *s, struct str value, struct buf *tex
 	return err_set(e, E_INVALID, "%s", text->p);
 }
 
-int settings_set(const struct settings *s, struct str name, struct str value, const struct setting_place *place, struct err *e)
+int settings_set(const struct settings *s, struct str name, struct str value, const struct setting_place *place,
+		 struct err *e)
 {
 	size_t i = 0;
 	while (i < s->n && !str_is(name, s->table[i].name))

@@ -47,7 +47,7 @@ void settings_fini(const struct settings *s);
 // Sets one by name. On an error *e reads "beseda.yaml:12:3: http.lisen: no such setting; did you mean http.listen?" or
 // "beseda.yaml:4:9: store.kind: expected one of sqlite, postgres; got mysql". Sizes: 64k, 10m; durations: 500ms, 5s,
 // 2m, 1h, 7d.
-MUST_USE int settings_set(const struct settings *s, struct str name, struct str value, const struct setting_place *place,
-			  struct err *e);
+MUST_USE int settings_set(const struct settings *s, struct str name, struct str value,
+			  const struct setting_place *place, struct err *e);
 // The commented sample file: every row with its help and default, as YAML. Nested names become nested maps.
 void settings_sample(const struct setting *table, size_t n, struct buf *yaml);

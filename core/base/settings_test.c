@@ -130,12 +130,15 @@ static void wrong_values_say_what_is_expected(void **state)
 static void places_are_shown_as_far_as_known(void **state)
 {
 	struct setting_place place = {"BESEDA_IS_OPEN", 0, 0};
-	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), &place, &e), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), &place, &e),
+			 E_INVALID);
 	assert_string_equal(e.text, "BESEDA_IS_OPEN: is_open: expected true or false; got 1");
 	place = (struct setting_place){"a.yaml", 3, 0};
-	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), &place, &e), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), &place, &e),
+			 E_INVALID);
 	assert_string_equal(e.text, "a.yaml:3: is_open: expected true or false; got 1");
-	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), NULL, NULL), E_INVALID);
+	assert_int_equal(settings_set(&(struct settings){table, N, &v}, STR("is_open"), STR("1"), NULL, NULL),
+			 E_INVALID);
 }
 
 static void a_secret_is_not_shown(void **state)

@@ -152,8 +152,7 @@ static void check_settings(struct str s)
 	const struct settings settings = {table, ARRAY_LEN(table), &values};
 	settings_init(&settings);
 	for (size_t i = 0; i < ARRAY_LEN(table); i++)
-		if (settings_set(&settings, str_of(table[i].name), s, NULL, &e))
-			REQUIRE(e.code == E_INVALID);
+		if (settings_set(&settings, str_of(table[i].name), s, NULL, &e)) REQUIRE(e.code == E_INVALID);
 	REQUIRE(values.size >= 1 && values.size <= 1 << 30 && values.time >= 0 && values.one < 2);
 	if (settings_set(&settings, s, STR("true"), NULL, &e)) REQUIRE(e.code < 0);
 	settings_fini(&settings);

@@ -100,7 +100,8 @@ static inline void world_open_with(struct world *w, const struct channel_ports *
 		.ports = ports,
 		.allow_hosts = ALLOW,
 		.public_url = "https://desk.example",
-		.key = STR("0123456789abcdef0123456789abcdef"),
+		.key = STR("0123456789abcdef\0"
+			   "123456789abcdef"),
 	};
 	assert_int_equal(channels_new(&w->c, &o, &e), 0);
 	const struct http_handler front = {front_head, front_request, w}, behind = {NULL, provider_request, w};

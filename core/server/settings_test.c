@@ -85,8 +85,14 @@ static void a_mistake_is_named_with_its_place(void **state)
 static void what_is_no_map_of_settings_is_refused(void **state)
 {
 	struct world *w = *state;
-	static const char *const WRONG[] = {"hello\n", "- a\n- b\n", "http: [[a]]\n", "http: &x {listen: a}\nlog: *x\n", "a: {b: {c: {d: {e: {f: 1}}}}}\n",
-					    "http:\n\tlisten: x\n", "{\n", "? [a]\n: b\n"};
+	static const char *const WRONG[] = {"hello\n",
+					    "- a\n- b\n",
+					    "http: [[a]]\n",
+					    "http: &x {listen: a}\nlog: *x\n",
+					    "a: {b: {c: {d: {e: {f: 1}}}}}\n",
+					    "http:\n\tlisten: x\n",
+					    "{\n",
+					    "? [a]\n: b\n"};
 	for (size_t i = 0; i < sizeof WRONG / sizeof *WRONG; i++) {
 		assert_int_not_equal(read_text(w, WRONG[i]), 0);
 		assert_true(strlen(w->e.text) > strlen(w->file) + 5);

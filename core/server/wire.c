@@ -348,23 +348,49 @@ int wire_open(struct wire *w, struct err *e)
 // ---- stop: from the outside inwards
 // ------------------------------------------------------------------------------------------
 
+static void end_when_closed(struct wire *w)
+{
+	if (w->store || w->pipeline_runs) return;
+	loop_timer_clear(&w->patience);
+	loop_stop(w->loop);
+}
+
 static void store_closed(void *arg)
 {
 	struct wire *w = arg;
 	w->store = NULL;
-	loop_stop(w->loop);
+	end_when_closed(w);
+}
+
+static void close_store(struct wire *w, int64_t ms)
+{
+	if (w->store_closes) return;
+	w->store_closes = true;
+	store_close(w->store, ms, store_closed, w);
 }
 
 static void pipeline_closed(void *arg)
 {
 	struct wire *w = arg;
-	store_close(w->store, w->settings->stop_ms, store_closed, w);
+	w->pipeline_runs = false;
+	close_store(w, w->settings->stop_ms);
+	end_when_closed(w);
+}
+
+// The database did not answer for so long: what waits for it is given back, so that the rest can end.
+static void patience_over(void *arg)
+{
+	log_warn("server", "stops although work waits for the database");
+	close_store(arg, 0);
 }
 
 static void channels_closed(void *arg)
 {
 	struct wire *w = arg;
 	w->channels = NULL;
+	w->pipeline_runs = true;
+	loop_timer_init(&w->patience, w->loop, "stop", patience_over, w);
+	loop_timer_set(&w->patience, w->settings->stop_ms);
 	pipeline_close(w->pipeline, pipeline_closed, w);
 }
 

@@ -25,7 +25,8 @@ struct wire {
 	const char **allow_hosts, **proxies;
 	char *allow_copy, *proxies_copy;
 	int exit_code;
-	bool is_stopping, is_open;
+	bool is_stopping, is_open, pipeline_runs, store_closes;
+	struct loop_timer patience; // how long a stop waits for the database
 	int64_t started_ms;
 };
 

@@ -98,8 +98,6 @@ static void a_server_that_restarts_is_waited_for(void **state)
 	submit_all(0);
 	run_for_ms(2);
 	test_pg_stop(&pg);
-	for (int i = 0; i < N; i++)
-		if (!o[i].is_done) break;
 	static struct outcome more[N];
 	for (int i = 0; i < N; i++)
 		submit_item(store, 1000 + i, &more[i]);

@@ -136,7 +136,7 @@ static void two_nodes_share_one_log(void **state)
 {
 	static struct outcome mine[N], theirs[N];
 	struct err e;
-	struct store *other, *first = store;
+	struct store *other;
 	options.instance = "beta";
 	options.max_nodes = 2;
 	assert_int_equal(store_open(&other, &options, &e), 0);
@@ -169,8 +169,6 @@ static void two_nodes_share_one_log(void **state)
 	close_store();
 	store = other;
 	close_store();
-	store = NULL;
-	(void)first;
 }
 
 // Sessions.
