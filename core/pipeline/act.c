@@ -3,47 +3,44 @@
 #include "hold.h"
 #include "base/clock.h"
 
-// ---- assign ----------------------------------------------------------------------------------------------------------------
+// ---- assign
+// ----------------------------------------------------------------------------------------------------------------
 
 struct assigning {
-	uint64_t to, from;
+	uint64_t to;
 };
 
-static void on_assigned(const struct change_result *r, void *arg)
+static void on_changed(const struct change_result *r, void *arg)
 {
 	struct hold *h = arg;
-	struct assigning *a = h->own;
-	if (r->status == E_CONFLICT) {
+	if (r->status == E_CONFLICT)
 		hold_again(h);
-		return;
-	}
-	if (!r->status) assign_changed(h->p, a->from, a->to);
-	hold_end(h, r->status, r->first_seq, r->why);
+	else
+		hold_end(h, r->status, r->first_seq, r->why);
 }
 
 static void decide_assign(struct hold *h)
 {
-	struct assigning *a = h->own;
-	const struct user *to = a->to ? directory_user(h->p->directory, a->to) : NULL;
-	if (a->to && (!to || to->is_disabled || !to->takes_work)) {
+	uint64_t to = ((struct assigning *)h->own)->to, from = h->c.assignee;
+	const struct user *u = to ? directory_user(h->p->directory, to) : NULL;
+	if (to && (!u || u->is_disabled || !u->takes_work)) {
 		hold_fail(h, E_INVALID, "this user takes no conversations");
 		return;
 	}
-	a->from = h->c.assignee;
-	if (a->from == a->to) {
+	if (from == to) {
 		hold_end(h, 0, 0, NULL);
 		return;
 	}
 	int64_t now = clock_now_ms();
-	conversation_assign(&h->c, a->to);
 	struct change *ch = change_new(h->p, h->arena, "assign");
 	change_conversation(ch, &h->c, h->name, false);
-	if (a->to) unit_add_participant(change_unit(ch), h->c.id, PARTICIPANT_USER, a->to, PARTICIPANT_AGENT, now);
+	conversation_assign(&h->c, to);
+	if (to) unit_add_participant(change_unit(ch), h->c.id, PARTICIPANT_USER, to, PARTICIPANT_AGENT, now);
 	struct event e = hold_event(h, EVENT_CONVERSATION_ASSIGNED, now);
-	e.from = (int64_t)a->from;
-	e.to = (int64_t)a->to;
+	e.from = (int64_t)from;
+	e.to = (int64_t)to;
 	change_event(ch, &e, &h->c, NULL);
-	change_commit(ch, on_assigned, h);
+	change_commit(ch, on_changed, h);
 }
 
 void act_assign(struct pipeline *p, const struct act *a, uint64_t to, act_cb cb, void *arg)
@@ -55,50 +52,35 @@ void act_assign(struct pipeline *p, const struct act *a, uint64_t to, act_cb cb,
 	hold_take(h, decide_assign);
 }
 
-// ---- state -----------------------------------------------------------------------------------------------------------------
+// ---- state
+// -----------------------------------------------------------------------------------------------------------------
 
 struct moving {
 	enum conversation_move move;
-	bool was_active;
 };
-
-static bool is_active(const struct conversation *c) { return c->state <= CONVERSATION_WAITING; }
-
-static void on_moved(const struct change_result *r, void *arg)
-{
-	struct hold *h = arg;
-	struct moving *m = h->own;
-	if (r->status == E_CONFLICT) {
-		hold_again(h);
-		return;
-	}
-	if (!r->status && m->was_active != is_active(&h->c))
-		assign_changed(h->p, m->was_active ? h->c.assignee : 0, m->was_active ? 0 : h->c.assignee);
-	hold_end(h, r->status, r->first_seq, r->why);
-}
 
 static void decide_move(struct hold *h)
 {
-	struct moving *m = h->own;
 	int64_t now = clock_now_ms();
 	enum event_kind kind = 0;
-	int was = h->c.state;
-	m->was_active = is_active(&h->c);
-	if (conversation_set_state(&h->c, m->move, now, &kind)) {
-		hold_fail(h, E_CONFLICT, "a conversation that is %s cannot be set so", conversation_state_name(h->c.state));
+	struct conversation after = h->c;
+	if (conversation_set_state(&after, ((struct moving *)h->own)->move, now, &kind)) {
+		hold_fail(h, E_CONFLICT, "a conversation that is %s cannot be set so",
+			  conversation_state_name(h->c.state));
 		return;
 	}
 	if (!kind) {
 		hold_end(h, 0, 0, NULL);
 		return;
 	}
+	struct event e = hold_event(h, kind, now);
+	e.from = h->c.state;
+	e.to = after.state;
 	struct change *ch = change_new(h->p, h->arena, "state");
 	change_conversation(ch, &h->c, h->name, false);
-	struct event e = hold_event(h, kind, now);
-	e.from = was;
-	e.to = h->c.state;
+	h->c = after;
 	change_event(ch, &e, &h->c, NULL);
-	change_commit(ch, on_moved, h);
+	change_commit(ch, on_changed, h);
 }
 
 void act_move(struct pipeline *p, const struct act *a, enum conversation_move move, act_cb cb, void *arg)
@@ -110,7 +92,8 @@ void act_move(struct pipeline *p, const struct act *a, enum conversation_move mo
 	hold_take(h, decide_move);
 }
 
-// ---- a contact's name --------------------------------------------------------------------------------------------------------
+// ---- a contact's name
+// --------------------------------------------------------------------------------------------------------
 
 struct renaming {
 	struct pipeline *p;
@@ -133,7 +116,10 @@ static void renaming_end(struct renaming *n, int status, const struct err *why)
 static void on_renamed(const struct change_result *r, void *arg)
 {
 	struct renaming *n = arg;
-	if (!r->status) known_drop_all(n->p->known); // its name stands with every sender and conversation of it
+	if (!r->status) {
+		n->c.version++;
+		known_rename(n->p->known, n->c.id, n->c.name);
+	}
 	renaming_end(n, r->status, r->why);
 }
 
@@ -150,7 +136,10 @@ static void on_contact(int status, const struct db_rows *rows, const struct err 
 	n->c.language = n->c.language.p ? arena_str(n->arena, n->c.language) : STR_NONE;
 	struct change *ch = change_new(n->p, n->arena, "rename contact");
 	unit_rename_contact(change_unit(ch), n->c.id, name);
-	struct event e = {.at_ms = clock_now_ms(), .kind = EVENT_CONTACT_UPDATED, .actor = {ACTOR_USER, n->user}, .contact = n->c.id};
+	struct event e = {.at_ms = clock_now_ms(),
+			  .kind = EVENT_CONTACT_UPDATED,
+			  .actor = {ACTOR_USER, n->user},
+			  .contact = n->c.id};
 	change_event(ch, &e, NULL, NULL);
 	change_commit(ch, on_renamed, n);
 }
@@ -165,7 +154,8 @@ void act_rename(struct pipeline *p, uint64_t user, uint64_t contact, struct str 
 	store_read(p->store, STMT_CONTACT, (struct db_value[]){DB_INT(contact)}, on_contact, n);
 }
 
-// ---- anything without a conversation -------------------------------------------------------------------------------------------
+// ---- anything without a conversation
+// -------------------------------------------------------------------------------------------
 
 struct plain {
 	struct pipeline *p;

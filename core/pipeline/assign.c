@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The built-in last plan: a conversation that needs a plan goes to the least busy agent who is there. Its effects are applied once,
-// also after a crash: they carry conversation.rules_seq, and a low-water cursor says where to look again.
-#include "inside.h"
+// The built-in last plan: a conversation that needs a plan goes to the least busy agent who is there. Its effects are
+// applied once, also after a crash: they carry conversation.rules_seq, and a low-water cursor says where to look again.
+#include "known.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include <string.h>
@@ -14,6 +14,7 @@
 struct agent {
 	uint64_t user;
 	uint32_t n_sockets, n_open;
+	uint32_t n_coming; // given, not yet committed
 	int64_t last_given;
 };
 
@@ -24,16 +25,17 @@ struct plan {
 	int64_t seq;
 	int tries;
 	struct turn turn;
-	struct arena *arena;
+	struct arena *arena; // of one try
 	struct conversation c;
 	uint64_t given_to;
+	struct loop_timer again;
 };
 
 struct assign {
 	struct pipeline *p;
 	struct map *agents;
-	struct list plans;      // not ended, oldest first
-	int64_t seen, saved;    // the newest event seen; the cursor in the store
+	struct list plans;   // not ended, oldest first
+	int64_t seen, saved; // the newest event seen; the cursor in the store
 	struct loop_timer save;
 	bool is_saving;
 	loop_done_cb on_started;
@@ -50,7 +52,8 @@ static struct agent *agent_of(struct assign *a, uint64_t user)
 	return g;
 }
 
-// ---- the cursor ----------------------------------------------------------------------------------------------------------------
+// ---- the cursor
+// ----------------------------------------------------------------------------------------------------------------
 
 static int64_t low_water(struct assign *a)
 {
@@ -69,7 +72,7 @@ static void save(void *arg)
 {
 	struct assign *a = arg;
 	int64_t seq = low_water(a);
-	if (a->is_saving || seq <= a->saved) return;
+	if (a->is_saving || seq <= a->saved || a->p->is_closing) return;
 	a->is_saving = true;
 	a->saved = seq;
 	struct unit *u = unit_new(a->p->store);
@@ -85,73 +88,116 @@ void assign_saw(struct pipeline *p, int64_t seq)
 	if (!loop_timer_is_set(&p->assign->save) && !p->is_closing) loop_timer_set(&p->assign->save, SAVE_AFTER_MS);
 }
 
-// ---- one plan ------------------------------------------------------------------------------------------------------------------
+// ---- one plan
+// ------------------------------------------------------------------------------------------------------------------
 
-static void plan_take(struct plan *n);
+static void plan_take(void *arg);
 
-static void plan_end(struct plan *n)
+static void plan_free(struct plan *n)
 {
 	struct pipeline *p = n->p;
 	list_remove(&n->at);
-	turn_end(&n->turn);
+	loop_timer_clear(&n->again);
 	arena_free(&n->arena);
 	mem_free(n);
 	pipeline_leave(p);
 }
 
+static void plan_end(struct plan *n)
+{
+	turn_end(&n->turn);
+	plan_free(n);
+}
+
+// Once more, now or when the store has had time to come back; it keeps its place, so that the cursor does not pass it.
+static void plan_again(struct plan *n, int64_t wait_ms)
+{
+	turn_end(&n->turn);
+	if (n->p->is_closing)
+		plan_free(n); // the next run finds it in the log
+	else if (wait_ms)
+		loop_timer_set(&n->again, wait_ms);
+	else
+		plan_take(n);
+}
+
 static void on_change(const struct change_result *r, void *arg)
 {
 	struct plan *n = arg;
-	if (!r->status) {
-		struct agent *g = agent_of(n->p->assign, n->given_to);
-		g->n_open++;
-		g->last_given = clock_now_ms();
-	} else if (r->status == E_CONFLICT && ++n->tries < PIPELINE_RETRIES) {
-		turn_end(&n->turn);
-		plan_take(n);
-		return;
+	agent_of(n->p->assign, n->given_to)->n_coming--;
+	switch (r->status) {
+	case 0:
+	case E_POISON: plan_end(n); return;
+	case E_CONFLICT: plan_again(n, ++n->tries % PIPELINE_RETRIES ? 0 : PIPELINE_STORE_AWAY_MS); return;
+	default: plan_again(n, PIPELINE_STORE_AWAY_MS);
 	}
-	plan_end(n);
 }
 
-static uint64_t pick(struct pipeline *p, uint64_t queue)
+// Of those who serve the queue. What is restricted and has no queue is for nobody: a turn at it would open it.
+static uint64_t pick(struct pipeline *p, const struct conversation *c)
 {
 	uint64_t users[AGENTS];
 	struct route_agent agents[AGENTS];
-	size_t n = directory_agents(p->directory, queue, users, AGENTS);
+	bool is_for_nobody = c->restricted && !c->queue;
+	size_t n = is_for_nobody ? 0 : directory_agents(p->directory, c->queue, users, AGENTS);
 	for (size_t i = 0; i < n; i++) {
 		const struct agent *g = map_get(p->assign->agents, users[i]);
 		agents[i] = (struct route_agent){.user = users[i],
 						 .is_online = g && g->n_sockets,
-						 .n_open = g ? g->n_open : 0,
+						 .n_open = g ? g->n_open + g->n_coming : 0,
 						 .last_given_ms = g ? g->last_given : 0};
 	}
 	return route_pick(agents, n);
 }
 
+static bool is_with_somebody(struct pipeline *p, const struct conversation *c)
+{
+	const struct user *u = directory_user(p->directory, c->assignee);
+	return u && !u->is_disabled;
+}
+
+static void give(struct plan *n, uint64_t user, struct str name)
+{
+	struct pipeline *p = n->p;
+	struct change *ch = change_new(p, n->arena, "plan");
+	uint64_t from = n->c.assignee;
+	struct agent *g = agent_of(p->assign, user);
+	n->given_to = user;
+	g->n_coming++;
+	g->last_given = clock_now_ms();
+	change_conversation(ch, &n->c, name.p ? arena_str(n->arena, name) : STR_NONE, false);
+	conversation_assign(&n->c, user);
+	n->c.rules_seq = n->seq;
+	int64_t now = clock_now_ms();
+	unit_add_participant(change_unit(ch), n->c.id, PARTICIPANT_USER, user, PARTICIPANT_AGENT, now);
+	struct event e = {.at_ms = now,
+			  .kind = EVENT_CONVERSATION_ASSIGNED,
+			  .actor = {ACTOR_SYSTEM, 0},
+			  .conversation = n->c.id,
+			  .contact = n->c.contact,
+			  .from = (int64_t)from,
+			  .to = (int64_t)user,
+			  .inbox = n->c.inbox,
+			  .thread = n->c.thread};
+	change_event(ch, &e, &n->c, NULL);
+	change_commit(ch, on_change, n);
+}
+
 static void on_conversation(int status, const struct conversation *c, struct str name, void *arg)
 {
 	struct plan *n = arg;
-	struct pipeline *p = n->p;
-	bool is_done = status || c->rules_seq >= n->seq || c->assignee || c->state > CONVERSATION_WAITING;
-	uint64_t user = is_done ? 0 : pick(p, c->queue);
+	if (status && status != E_MISSING) {
+		plan_again(n, PIPELINE_STORE_AWAY_MS);
+		return;
+	}
+	bool is_done = status || c->rules_seq >= n->seq || c->state > CONVERSATION_WAITING || is_with_somebody(n->p, c);
+	uint64_t user = is_done ? 0 : pick(n->p, c);
 	if (!user) { // nobody is there: it waits in its queue, for all to see
 		plan_end(n);
 		return;
 	}
-	n->given_to = user;
 	n->c = *c;
-	struct str own_name = name.p ? arena_str(n->arena, name) : STR_NONE;
-	conversation_assign(&n->c, user);
-	n->c.rules_seq = n->seq;
-	struct change *ch = change_new(p, n->arena, "plan");
-	change_conversation(ch, &n->c, own_name, false);
-	int64_t now = clock_now_ms();
-	unit_add_participant(change_unit(ch), n->c.id, PARTICIPANT_USER, user, PARTICIPANT_AGENT, now);
-	struct event e = {.at_ms = now, .kind = EVENT_CONVERSATION_ASSIGNED, .actor = {ACTOR_SYSTEM, 0}, .conversation = n->c.id,
-			  .contact = n->c.contact, .to = (int64_t)user, .inbox = n->c.inbox, .thread = n->c.thread};
-	change_event(ch, &e, &n->c, NULL);
-	change_commit(ch, on_change, n);
+	give(n, user, name);
 }
 
 static void on_turn(void *arg)
@@ -160,9 +206,11 @@ static void on_turn(void *arg)
 	known_conversation(n->p, n->conversation, on_conversation, n);
 }
 
-static void plan_take(struct plan *n)
+static void plan_take(void *arg)
 {
+	struct plan *n = arg;
 	uint64_t key = turn_key('c', n->conversation);
+	arena_reset(n->arena);
 	turn_take(n->p->turns, &n->turn, &key, 1, on_turn, n);
 }
 
@@ -173,15 +221,17 @@ void assign_consider(struct pipeline *p, uint64_t conversation, int64_t seq)
 	n->p = p;
 	n->conversation = conversation;
 	n->seq = seq;
-	n->arena = arena_new(0);
+	n->arena = arena_new(1024);
+	loop_timer_init(&n->again, p->loop, "plan", plan_take, n);
 	list_append(&p->assign->plans, &n->at);
 	pipeline_enter(p);
 	plan_take(n);
 }
 
-// ---- who is there, and how busy ------------------------------------------------------------------------------------------------
+// ---- who is there, and how busy
+// ------------------------------------------------------------------------------------------------
 
-void assign_changed(struct pipeline *p, uint64_t from_user, uint64_t to_user)
+void assign_moved(struct pipeline *p, uint64_t from_user, uint64_t to_user)
 {
 	if (from_user) {
 		struct agent *g = agent_of(p->assign, from_user);
@@ -193,11 +243,14 @@ void assign_changed(struct pipeline *p, uint64_t from_user, uint64_t to_user)
 void act_presence(struct pipeline *p, uint64_t user, bool is_online)
 {
 	struct agent *g = agent_of(p->assign, user);
-	if (is_online) g->n_sockets++;
-	else if (g->n_sockets) g->n_sockets--;
+	if (is_online)
+		g->n_sockets++;
+	else if (g->n_sockets)
+		g->n_sockets--;
 }
 
-// ---- start: counts, then what had no effects yet ---------------------------------------------------------------------------------
+// ---- start: counts, then what had no effects yet
+// ---------------------------------------------------------------------------------
 
 static void started(struct assign *a, int status)
 {
@@ -217,8 +270,10 @@ static void on_page(int status, const struct db_rows *rows, const struct err *wh
 		a->seen = e.seq;
 		if (e.kind == EVENT_CONVERSATION_NEEDS_PLAN) assign_consider(a->p, e.conversation, e.seq);
 	}
-	if (status || rows->n_rows < PAGE) started(a, status);
-	else read_page(a);
+	if (status || rows->n_rows < PAGE)
+		started(a, status);
+	else
+		read_page(a);
 }
 
 static void read_page(struct assign *a)
@@ -242,8 +297,10 @@ static void on_counts(int status, const struct db_rows *rows, const struct err *
 	struct assign *a = arg;
 	for (size_t i = 0; !status && i < rows->n_rows; i++)
 		agent_of(a, (uint64_t)db_int(rows, i, 0))->n_open = (uint32_t)db_int(rows, i, 1);
-	if (status) started(a, status);
-	else store_read(a->p->store, STMT_CURSOR, (struct db_value[]){DB_TEXT(STR(CONSUMER))}, on_cursor, a);
+	if (status)
+		started(a, status);
+	else
+		store_read(a->p->store, STMT_CURSOR, (struct db_value[]){DB_TEXT(STR(CONSUMER))}, on_cursor, a);
 }
 
 void assign_start(struct pipeline *p, loop_done_cb done, void *arg)
@@ -251,6 +308,16 @@ void assign_start(struct pipeline *p, loop_done_cb done, void *arg)
 	p->assign->on_started = done;
 	p->assign->started_arg = arg;
 	store_read(p->store, STMT_OPEN_COUNTS, NULL, on_counts, p->assign);
+}
+
+// Nobody waits any longer for a store that is away.
+void assign_stop(struct pipeline *p)
+{
+	loop_timer_clear(&p->assign->save);
+	list_each (l, &p->assign->plans) {
+		struct plan *n = list_entry(l, struct plan, at);
+		if (loop_timer_is_set(&n->again)) plan_free(n);
+	}
 }
 
 struct assign *assign_new(struct pipeline *p)
@@ -270,7 +337,8 @@ void assign_free(struct assign **a)
 	size_t at = 0;
 	uint64_t key;
 	void *g;
-	while (map_next((*a)->agents, &at, &key, &g)) mem_free(g);
+	while (map_next((*a)->agents, &at, &key, &g))
+		mem_free(g);
 	map_free(&(*a)->agents);
 	mem_free(*a);
 	*a = NULL;

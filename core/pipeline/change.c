@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A unit under construction: rows, the conversations that change, and the events that tell of it.
-#include "inside.h"
+#include "known.h"
+#include <assert.h>
 #include <string.h>
-
 
 struct told {
 	struct event event;
@@ -13,6 +13,7 @@ struct told {
 struct touched {
 	struct conversation *c;
 	struct str name;
+	uint64_t was_with; // whose open conversation it was
 	bool is_new;
 };
 
@@ -49,18 +50,28 @@ struct unit *change_unit(struct change *ch) { return ch->unit; }
 static void *grown(struct arena *a, void *old, size_t n, size_t *cap, size_t size)
 {
 	if (n < *cap) return old;
-	*cap = *cap ? *cap * 2 : 8;
+	*cap = *cap ? *cap * 2 : 4;
 	void *p = arena_alloc(a, *cap * size);
 	if (n) memcpy(p, old, n * size);
 	return p;
 }
 
-void change_conversation(struct change *ch, struct conversation *c, struct str contact_name, bool is_new)
+static uint64_t open_with(const struct conversation *c) { return c->state <= CONVERSATION_WAITING ? c->assignee : 0; }
+
+static struct touched *touched_of(const struct change *ch, uint64_t conversation)
 {
 	for (size_t i = 0; i < ch->n_touched; i++)
-		if (ch->touched[i].c == c) return;
+		if (ch->touched[i].c->id == conversation) return &ch->touched[i];
+	return NULL;
+}
+
+void change_conversation(struct change *ch, struct conversation *c, struct str name, bool is_new)
+{
+	struct touched *before = touched_of(ch, c->id);
+	assert(!before || before->c == c); // else one of the two would be lost
+	if (before) return;
 	ch->touched = grown(ch->arena, ch->touched, ch->n_touched, &ch->cap_touched, sizeof *ch->touched);
-	ch->touched[ch->n_touched++] = (struct touched){c, contact_name, is_new};
+	ch->touched[ch->n_touched++] = (struct touched){c, name, is_new ? 0 : open_with(c), is_new};
 }
 
 size_t change_event(struct change *ch, const struct event *e, const struct conversation *c, const struct message *m)
@@ -71,24 +82,41 @@ size_t change_event(struct change *ch, const struct event *e, const struct conve
 	return ch->n_told++;
 }
 
-static struct str name_of(const struct change *ch, const struct conversation *c)
+// ---- committed -----------------------------------------------------------------------------------------------------
+
+// What the event is about, as it stands now; it may have changed since the unit was made.
+static struct feed_event *event_to_tell(struct change *ch, const struct told *t)
 {
-	for (size_t i = 0; i < ch->n_touched; i++)
-		if (ch->touched[i].c == c) return ch->touched[i].name;
-	return STR_NONE;
+	struct known *k = ch->p->known;
+	const struct touched *x = touched_of(ch, t->event.conversation);
+	const struct conversation *c = x ? x->c : t->conversation;
+	struct str name = x ? x->name : STR_NONE;
+	struct conversation now;
+	if (t->event.conversation && !x && known_get_conversation(k, t->event.conversation, ch->arena, &now, &name))
+		c = &now;
+	else if (c)
+		known_name(k, c->contact, ch->arena, &name);
+	return feed_event_new(&t->event, c, name, t->message);
 }
 
 static void tell(struct change *ch, int64_t first_seq)
 {
-	struct pipeline *p = ch->p;
 	struct feed_event **out = arena_array(ch->arena, struct feed_event *, ch->n_told + 1);
 	for (size_t i = 0; i < ch->n_told; i++) {
-		struct told *t = &ch->told[i];
-		t->event.seq = first_seq + (int64_t)i;
-		struct str name = t->conversation ? name_of(ch, t->conversation) : STR_NONE;
-		out[i] = feed_event_new(&t->event, t->conversation, name, t->message);
+		ch->told[i].event.seq = first_seq + (int64_t)i;
+		out[i] = event_to_tell(ch, &ch->told[i]);
 	}
-	feed_publish(p, out, ch->n_told);
+	feed_publish(ch->p, out, ch->n_told);
+}
+
+static void settle(struct change *ch)
+{
+	for (size_t i = 0; i < ch->n_touched; i++) {
+		struct touched *t = &ch->touched[i];
+		t->c->version = t->is_new ? 1 : t->c->version + 1;
+		known_put_conversation(ch->p->known, t->c, t->name);
+		if (t->was_with != open_with(t->c)) assign_moved(ch->p, t->was_with, open_with(t->c));
+	}
 }
 
 static void on_unit(const struct unit_result *r, void *arg)
@@ -96,14 +124,11 @@ static void on_unit(const struct unit_result *r, void *arg)
 	struct change *ch = arg;
 	struct pipeline *p = ch->p;
 	if (!r->status) {
-		for (size_t i = 0; i < ch->n_touched; i++) {
-			struct touched *t = &ch->touched[i];
-			t->c->version = t->is_new ? 1 : t->c->version + 1;
-			known_put_conversation(p->known, t->c, t->name);
-		}
+		settle(ch);
 		if (ch->n_told) tell(ch, r->first_seq);
 	} else {
-		for (size_t i = 0; i < ch->n_touched; i++) known_drop_conversation(p->known, ch->touched[i].c->id);
+		for (size_t i = 0; i < ch->n_touched; i++)
+			known_drop_conversation(p->known, ch->touched[i].c->id);
 	}
 	struct change_result out = {r->status, r->first_seq, r->failed, r->n_failed, r->why};
 	ch->cb(&out, ch->arg);
@@ -116,8 +141,10 @@ void change_commit(struct change *ch, change_cb cb, void *arg)
 	ch->arg = arg;
 	for (size_t i = 0; i < ch->n_touched; i++) {
 		struct touched *t = &ch->touched[i];
-		if (t->is_new) unit_add_conversation(ch->unit, t->c);
-		else unit_save_conversation(ch->unit, t->c);
+		if (t->is_new)
+			unit_add_conversation(ch->unit, t->c);
+		else
+			unit_save_conversation(ch->unit, t->c);
 	}
 	pipeline_enter(ch->p);
 	struct unit *u = ch->unit;

@@ -9,6 +9,7 @@
 #define PAGE 500
 #define CATCH_UP_MAX 200000 // further behind: reset
 #define STEP 1000           // events handed over to one follower in one turn
+#define RETRY_MS 1000       // after a read that failed
 
 struct feed_follower {
 	struct list at;
@@ -28,11 +29,13 @@ struct feed {
 	struct feed_event **held; // ours, waiting for the gap before them to be read
 	size_t n_held, cap_held;
 	bool is_filling, is_started;
+	struct loop_timer retry;
 	feed_signal_cb on_signal;
 	void *signal_arg;
 };
 
-// ---- events ----------------------------------------------------------------------------------------------------------------
+// ---- events
+// ----------------------------------------------------------------------------------------------------------------
 
 static void event_destroy(void *obj)
 {
@@ -49,7 +52,8 @@ static struct str put_str(char **at, struct str s)
 	return copy;
 }
 
-struct feed_event *feed_event_new(const struct event *e, const struct conversation *c, struct str contact_name, const struct message *m)
+struct feed_event *feed_event_new(const struct event *e, const struct conversation *c, struct str contact_name,
+				  const struct message *m)
 {
 	size_t extra = contact_name.n;
 	if (m) extra += m->provider_id.n + m->key.n + m->parts.n + m->error.n;
@@ -89,7 +93,8 @@ static struct feed_event *feed_event_of_row(const struct db_rows *rows, size_t r
 	return feed_event_new(&e, c.id ? &c : NULL, name, m.id ? &m : NULL);
 }
 
-// ---- the ring --------------------------------------------------------------------------------------------------------------
+// ---- the ring
+// --------------------------------------------------------------------------------------------------------------
 
 static struct feed_event **slot(struct feed *f, int64_t seq) { return &f->ring[seq % RING_EVENTS]; }
 
@@ -102,93 +107,115 @@ static void ring_drop_first(struct feed *f)
 
 static void ring_push(struct feed *f, struct feed_event *e)
 {
-	while (f->head >= f->first && (f->head - f->first + 1 >= RING_EVENTS || f->bytes > RING_BYTES)) ring_drop_first(f);
+	while (f->head >= f->first && (f->head - f->first + 1 >= RING_EVENTS || f->bytes > RING_BYTES))
+		ring_drop_first(f);
 	f->head = e->event.seq;
 	*slot(f, f->head) = e;
 	f->bytes += event_bytes(e);
 }
 
-// ---- followers -------------------------------------------------------------------------------------------------------------
+// ---- followers
+// -------------------------------------------------------------------------------------------------------------
 
+// A follower that is gone stays in the list until it is looked at again: nobody who goes through the list, or is inside
+// one of its callbacks, loses it.
 static void follower_pump(void *arg);
 
 static void follower_wake(struct feed_follower *w)
 {
-	if (w->is_reading || w->is_deferred || w->is_gone) return;
+	if (w->is_reading || w->is_deferred) return;
 	w->is_deferred = true;
+	pipeline_enter(w->p);
 	loop_defer(w->p->loop, follower_pump, w);
 }
 
-static void follower_free_if_idle(struct feed_follower *w)
+static void follower_free(struct feed_follower *w)
 {
-	if (w->is_gone && !w->is_reading && !w->is_deferred) mem_free(w);
+	list_remove(&w->at);
+	mem_free(w);
 }
 
 static void follower_reset(struct feed_follower *w)
 {
-	list_remove(&w->at);
-	feed_cb cb = w->cb;
-	if (!w->is_gone) {
-		w->is_gone = true;
-		cb(NULL, w->arg);
+	w->is_gone = true;
+	follower_wake(w);
+	w->cb(NULL, w->arg);
+}
+
+static void take_page(struct feed_follower *w, const struct db_rows *rows)
+{
+	for (size_t i = 0; i < rows->n_rows && !w->is_gone; i++) {
+		struct feed_event *e = feed_event_of_row(rows, i);
+		if (e->event.seq == w->next) {
+			w->next++;
+			w->cb(e, w->arg);
+		}
+		mem_unref(e);
 	}
 }
 
 static void on_page(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct feed_follower *w = arg;
+	struct pipeline *p = w->p;
+	int64_t before = w->next;
 	w->is_reading = false;
-	if (w->is_gone) {
-		follower_free_if_idle(w);
-		return;
-	}
-	if (status || !rows->n_rows) { // away, or a hole: start anew rather than miss something
+	if (!status) take_page(w, rows);
+	// Away, or a hole: start anew rather than miss something.
+	if (!w->is_gone && w->next == before) follower_reset(w);
+	follower_wake(w);
+	pipeline_leave(p);
+}
+
+static void follower_read(struct feed_follower *w)
+{
+	w->is_reading = true;
+	pipeline_enter(w->p);
+	store_read(w->p->store, STMT_EVENTS_AFTER, (struct db_value[]){DB_INT(w->next - 1), DB_INT(PAGE)}, on_page, w);
+}
+
+static void follower_go_on(struct feed_follower *w)
+{
+	const struct feed *f = w->p->feed;
+	if (w->is_gone || w->next > f->head) return;
+	if (w->next >= f->first)
+		follower_wake(w);
+	else if (f->head - w->next > CATCH_UP_MAX)
 		follower_reset(w);
-		follower_free_if_idle(w);
-		return;
-	}
-	for (size_t i = 0; i < rows->n_rows && !w->is_gone; i++) {
-		struct feed_event *e = feed_event_of_row(rows, i);
-		if (e->event.seq >= w->next) {
-			w->next = e->event.seq + 1;
-			w->cb(e, w->arg);
-		}
-		mem_unref(e);
-	}
-	if (!w->is_gone) follower_wake(w);
-	follower_free_if_idle(w);
+	else
+		follower_read(w);
 }
 
 static void follower_pump(void *arg)
 {
 	struct feed_follower *w = arg;
-	struct feed *f = w->p->feed;
+	struct pipeline *p = w->p;
+	struct feed *f = p->feed;
 	w->is_deferred = false;
+	if (w->is_gone) {
+		follower_free(w);
+		pipeline_leave(p);
+		return;
+	}
 	for (int n = 0; !w->is_gone && n < STEP && w->next >= f->first && w->next <= f->head; n++) {
 		struct feed_event *e = mem_ref(*slot(f, w->next));
 		w->next++;
 		w->cb(e, w->arg);
 		mem_unref(e);
 	}
-	if (!w->is_gone && w->next <= f->head) {
-		if (w->next >= f->first) {
-			follower_wake(w);
-		} else if (f->head - w->next > CATCH_UP_MAX) {
-			follower_reset(w);
-		} else {
-			w->is_reading = true;
-			store_read(w->p->store, STMT_EVENTS_AFTER, (struct db_value[]){DB_INT(w->next - 1), DB_INT(PAGE)}, on_page, w);
-		}
-	}
-	follower_free_if_idle(w);
+	follower_go_on(w);
+	pipeline_leave(p);
 }
+
+// Of what was committed here: it may wait for a gap before it.
+static int64_t newest(const struct feed *f) { return f->n_held ? f->held[f->n_held - 1]->event.seq : f->head; }
 
 struct feed_follower *feed_follow(struct pipeline *p, int64_t after, feed_cb cb, void *arg)
 {
 	struct feed_follower *w = mem_new(struct feed_follower);
 	*w = (struct feed_follower){.p = p, .next = after + 1, .cb = cb, .arg = arg};
 	list_append(&p->feed->followers, &w->at);
-	if (after > p->feed->head || after < 0) w->next = p->feed->head - CATCH_UP_MAX - 2; // no seq of ours: reset
+	if (after > newest(p->feed) || after < 0) w->next = p->feed->head - CATCH_UP_MAX - 2; // no seq of ours: reset
 	follower_wake(w);
 	return w;
 }
@@ -198,23 +225,23 @@ void feed_unfollow(struct feed_follower **w)
 	struct feed_follower *x = *w;
 	*w = NULL;
 	if (!x) return;
-	list_remove(&x->at);
 	x->is_gone = true;
-	follower_free_if_idle(x);
+	follower_wake(x);
 }
 
 int64_t feed_head(const struct pipeline *p) { return p->feed->head; }
 
-// ---- publishing ------------------------------------------------------------------------------------------------------------
+// ---- publishing
+// ------------------------------------------------------------------------------------------------------------
 
 static void publish_one(struct feed *f, struct feed_event *e)
 {
 	ring_push(f, e);
 	f->p->stats.events++;
 	assign_saw(f->p, e->event.seq);
-	list_each(l, &f->followers) {
+	list_each (l, &f->followers) {
 		struct feed_follower *w = list_entry(l, struct feed_follower, at);
-		if (w->is_reading || w->is_deferred || w->next != f->head) continue;
+		if (w->is_gone || w->is_reading || w->is_deferred || w->next != f->head) continue;
 		w->next++;
 		w->cb(e, w->arg);
 	}
@@ -229,7 +256,7 @@ static void hold(struct feed *f, struct feed_event *e)
 	f->held[f->n_held++] = e;
 }
 
-static void fill_gap(struct feed *f);
+static void fill_gap(void *arg);
 
 static void on_gap(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
@@ -239,21 +266,28 @@ static void on_gap(int status, const struct db_rows *rows, const struct err *why
 	int64_t until = f->n_held ? f->held[0]->event.seq : INT64_MAX;
 	for (size_t i = 0; !status && i < rows->n_rows; i++) {
 		struct feed_event *e = feed_event_of_row(rows, i);
-		if (e->event.seq == f->head + 1 && e->event.seq < until) publish_one(f, e);
-		else mem_unref(e);
+		if (e->event.seq == f->head + 1 && e->event.seq < until)
+			publish_one(f, e);
+		else
+			mem_unref(e);
 	}
-	bool went_on = f->head > head_before;
+	if (f->head > head_before)
+		fill_gap(f);
+	else if (!f->p->is_closing)
+		loop_timer_set(&f->retry, RETRY_MS); // the store is away
 	pipeline_leave(f->p);
-	if (went_on) fill_gap(f); // else the store is away: the next commit asks again
 }
 
 // Publishes what is held as far as it continues the head; before a gap it reads what another writer committed there.
-static void fill_gap(struct feed *f)
+static void fill_gap(void *arg)
 {
+	struct feed *f = arg;
 	size_t i = 0;
-	while (i < f->n_held && f->held[i]->event.seq == f->head + 1) publish_one(f, f->held[i++]);
+	while (i < f->n_held && f->held[i]->event.seq == f->head + 1)
+		publish_one(f, f->held[i++]);
 	f->n_held -= i;
 	memmove(f->held, f->held + i, f->n_held * sizeof *f->held);
+	loop_timer_clear(&f->retry);
 	if (!f->n_held || f->is_filling) return;
 	f->is_filling = true;
 	pipeline_enter(f->p);
@@ -264,14 +298,18 @@ void feed_publish(struct pipeline *p, struct feed_event **events, size_t n)
 {
 	struct feed *f = p->feed;
 	for (size_t i = 0; i < n; i++) {
-		if (!f->is_started) mem_unref(events[i]); // nobody follows yet; the head that is read then contains it
-		else if (!f->n_held && events[i]->event.seq == f->head + 1) publish_one(f, events[i]);
-		else hold(f, events[i]);
+		if (!f->is_started)
+			mem_unref(events[i]); // nobody follows yet; the head that is read then contains it
+		else if (!f->n_held && events[i]->event.seq == f->head + 1)
+			publish_one(f, events[i]);
+		else
+			hold(f, events[i]);
 	}
 	if (f->n_held && !f->is_filling) fill_gap(f);
 }
 
-// ---- signals, life ---------------------------------------------------------------------------------------------------------
+// ---- signals, life
+// ---------------------------------------------------------------------------------------------------------
 
 void feed_on_signal(struct pipeline *p, feed_signal_cb cb, void *arg)
 {
@@ -291,19 +329,24 @@ struct feed *feed_new(struct pipeline *p)
 	f->ring = mem_calloc(RING_EVENTS, sizeof *f->ring);
 	f->first = 1;
 	list_init(&f->followers);
+	loop_timer_init(&f->retry, p->loop, "feed gap", fill_gap, f);
 	return f;
 }
+
+void feed_stop(struct pipeline *p) { loop_timer_clear(&p->feed->retry); }
 
 void feed_free(struct feed **f)
 {
 	if (!*f) return;
-	list_each(l, &(*f)->followers) {
+	list_each (l, &(*f)->followers) {
 		struct feed_follower *w = list_entry(l, struct feed_follower, at);
 		list_remove(&w->at);
 		mem_free(w);
 	}
-	while ((*f)->first <= (*f)->head) ring_drop_first(*f);
-	for (size_t i = 0; i < (*f)->n_held; i++) mem_unref((*f)->held[i]);
+	while ((*f)->first <= (*f)->head)
+		ring_drop_first(*f);
+	for (size_t i = 0; i < (*f)->n_held; i++)
+		mem_unref((*f)->held[i]);
 	mem_free((*f)->held);
 	mem_free((*f)->ring);
 	mem_free(*f);
@@ -319,6 +362,7 @@ struct start {
 static void on_head(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct start *s = arg;
+	struct pipeline *p = s->p;
 	if (!status && rows->n_rows) {
 		s->p->feed->head = db_int(rows, 0, 0);
 		s->p->feed->first = s->p->feed->head + 1;
@@ -326,11 +370,13 @@ static void on_head(int status, const struct db_rows *rows, const struct err *wh
 	}
 	s->done(status, s->arg);
 	mem_free(s);
+	pipeline_leave(p);
 }
 
 void feed_start(struct pipeline *p, loop_done_cb done, void *arg)
 {
 	struct start *s = mem_new(struct start);
 	*s = (struct start){p, done, arg};
+	pipeline_enter(p);
 	store_read(p->store, STMT_SEQ_HEAD, NULL, on_head, s);
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The feed: every committed event in the order of seq, for whoever follows. A ring of the last 50,000, then the table, then reset.
+// The feed: every committed event in the order of seq, for whoever follows. A ring of the last 50,000, then the table,
+// then reset.
 #pragma once
 #include "pipeline/pipeline.h"
 
-// One event with what it is about as it stood after it. Shared (mem_ref): a follower may keep it. Never changed, but for `face`.
+// One event with what it is about as it stood after it. Shared (mem_ref): a follower may keep it. Never changed, but
+// for `face`.
 struct feed_event {
 	struct event event;
 	bool has_conversation, has_message;

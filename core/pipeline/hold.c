@@ -19,7 +19,7 @@ struct hold *hold_new(struct pipeline *p, const struct act *a, act_cb cb, void *
 void hold_end(struct hold *h, int status, int64_t seq, const struct err *why)
 {
 	struct pipeline *p = h->p;
-	if (h->turn.turns) turn_end(&h->turn); // else it ended before it held anything
+	if (h->is_taken) turn_end(&h->turn);
 	h->cb(status, status ? NULL : &h->c, status ? NULL : h->message, seq ? seq : feed_head(p), why, h->arg);
 	arena_free(&h->arena);
 	mem_free(h);
@@ -40,7 +40,8 @@ static void on_conversation(int status, const struct conversation *c, struct str
 {
 	struct hold *h = arg;
 	if (status) {
-		hold_fail(h, status, "%s", status == E_MISSING ? "there is no such conversation" : "the database is away");
+		hold_fail(h, status, "%s",
+			  status == E_MISSING ? "there is no such conversation" : "the database is away");
 		return;
 	}
 	struct access_set set = access_set_of(c);
@@ -68,6 +69,7 @@ void hold_take(struct hold *h, void (*decide)(struct hold *h))
 {
 	uint64_t key = turn_key('c', h->act.conversation);
 	h->decide = decide;
+	h->is_taken = true;
 	turn_take(h->p->turns, &h->turn, &key, 1, on_turn, h);
 }
 

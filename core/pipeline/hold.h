@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Inside the room: holding one conversation while a person's act on it is decided.
 #pragma once
-#include "inside.h"
+#include "known.h"
 
 struct hold {
 	struct pipeline *p;
@@ -10,14 +10,16 @@ struct hold {
 	void *arg;
 	struct arena *arena;
 	struct turn turn;
+	bool is_taken;
 	int tries;
 	bool takes_work; // the user
 	struct conversation c;
 	struct str name;
 	struct access access;
-	// The act's own: called with the conversation held and visible to the user. Builds and commits a change, or ends the hold.
+	// The act's own: called with the conversation held and visible to the user. Builds and commits a change, or
+	// ends the hold.
 	void (*decide)(struct hold *h);
-	void *own; // in the arena
+	void *own;               // in the arena
 	struct message *message; // what the answer shows
 };
 
@@ -26,6 +28,6 @@ void hold_take(struct hold *h, void (*decide)(struct hold *h));
 // Answers and frees. seq 0: the head of the feed.
 void hold_end(struct hold *h, int status, int64_t seq, const struct err *why);
 void hold_fail(struct hold *h, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-// Lets go and decides anew, after a lost race.
+// Lets go and decides anew: after a lost race, or when what was changed of the conversation must be forgotten.
 void hold_again(struct hold *h);
 struct event hold_event(const struct hold *h, enum event_kind kind, int64_t now);

@@ -40,13 +40,17 @@ static int moment(const struct json *doc, const char *key, int64_t *ms_r, struct
 	const struct json *v = json_get(doc, key);
 	*ms_r = json_int(v, 0);
 	if (!v || json_is(v, JSON_NULL) || json_is(v, JSON_INT)) return 0;
-	if (clock_parse(json_string(v), ms_r)) return err_set(e, E_INVALID, "%s: expected RFC 3339 or milliseconds", key);
+	if (clock_parse(json_string(v), ms_r))
+		return err_set(e, E_INVALID, "%s: expected RFC 3339 or milliseconds", key);
 	return 0;
 }
 
-// "" and "global" mean everywhere, "inbox" this inbox only, anything else is the provider's own scope.
-static struct str scope_of(struct arena *a, uint64_t inbox, struct str s)
+// "" and "global" mean everywhere, "inbox" this inbox only, anything else is the provider's own scope. What is only
+// claimed means nobody outside its thread: it must never lead to the contact whose address it is.
+static struct str scope_of(struct arena *a, uint64_t inbox, struct str s, const struct inbound *in)
 {
+	if (in->proof == PROOF_CLAIMED)
+		return arena_printf(a, "claimed:%llu:%.*s", (unsigned long long)inbox, STR_ARG(in->thread));
 	if (!s.n || str_is(s, "global")) return STR("");
 	if (str_is(s, "inbox")) return arena_printf(a, "inbox:%llu", (unsigned long long)inbox);
 	return s;
@@ -58,15 +62,18 @@ static int read_sender(struct arena *a, uint64_t inbox, const struct json *doc, 
 	struct str scope, proof, name;
 	int r;
 	if (!json_is(sender, JSON_MAP)) return err_set(e, E_INVALID, "sender: must be given");
-	if ((r = needed(sender, "kind", 64, &in->kind, e)) || (r = needed(sender, "address", INBOUND_ADDRESS, &in->address, e)) ||
+	if ((r = needed(sender, "kind", 64, &in->kind, e)) ||
+	    (r = needed(sender, "address", INBOUND_ADDRESS, &in->address, e)) ||
 	    (r = text(sender, "scope", 256, &scope, e)) || (r = text(sender, "name", 4096, &name, e)) ||
 	    (r = text(sender, "language", 35, &in->language, e)) || (r = text(sender, "proof", 16, &proof, e)))
 		return r;
-	in->scope = scope_of(a, inbox, scope);
 	in->name = contact_clean_name(a, name);
 	in->proof = PROOF_CHANNEL;
 	if (proof.n && proof_parse(proof, &in->proof)) return err_set(e, E_INVALID, "sender.proof: no such proof");
-	if (in->proof == PROOF_AGENT) return err_set(e, E_INVALID, "sender.proof: a channel cannot give an agent's proof");
+	if (in->proof == PROOF_AGENT)
+		return err_set(e, E_INVALID, "sender.proof: a channel cannot give an agent's proof");
+	if (!in->thread.n) in->thread = in->address;
+	in->scope = scope_of(a, inbox, scope, in);
 	return 0;
 }
 
@@ -74,26 +81,37 @@ static int read_message(struct arena *a, uint64_t inbox, const struct json *doc,
 {
 	struct str author, origin;
 	int r;
-	if ((r = read_sender(a, inbox, doc, in, e)) || (r = text(doc, "key", INBOUND_KEY, &in->key, e)) ||
-	    (r = text(doc, "external_id", INBOUND_KEY, &in->external_id, e)) || (r = text(doc, "reply_to", INBOUND_KEY, &in->reply_to, e)) ||
-	    (r = text(doc, "author", 16, &author, e)) || (r = text(doc, "origin", 16, &origin, e)) ||
-	    (r = text(json_get(doc, "thread"), "external", INBOUND_ADDRESS, &in->thread, e)) || (r = moment(doc, "sent_at", &in->sent_at, e)))
+	if ((r = text(json_get(doc, "thread"), "external", INBOUND_ADDRESS, &in->thread, e)) ||
+	    (r = read_sender(a, inbox, doc, in, e)) || (r = text(doc, "key", INBOUND_KEY, &in->key, e)) ||
+	    (r = text(doc, "external_id", INBOUND_KEY, &in->external_id, e)) ||
+	    (r = text(doc, "reply_to", INBOUND_KEY, &in->reply_to, e)) || (r = text(doc, "author", 16, &author, e)) ||
+	    (r = text(doc, "origin", 16, &origin, e)) || (r = moment(doc, "sent_at", &in->sent_at, e)))
 		return r;
-	if (!in->thread.n) in->thread = in->address;
 	if (!in->key.n) in->key = in->external_id;
-	if (author.n && (author_kind_parse(author, &in->author) || in->author == AUTHOR_AGENT || in->author == AUTHOR_BOT))
+	if (author.n &&
+	    (author_kind_parse(author, &in->author) || in->author == AUTHOR_AGENT || in->author == AUTHOR_BOT))
 		return err_set(e, E_INVALID, "author: expected contact, device or automatic");
-	if (origin.n && origin_parse(origin, &in->origin)) return err_set(e, E_INVALID, "origin: expected live, backfill or import");
+	if (origin.n && origin_parse(origin, &in->origin))
+		return err_set(e, E_INVALID, "origin: expected live, backfill or import");
 	in->parts = json_get(doc, "parts");
 	if (!json_count(in->parts)) return err_set(e, E_INVALID, "parts: must be given, at least one");
 	return 0;
 }
 
+// Why it failed, for a person: {"class", "code", "text"}, or a plain text.
+static int read_error(const struct json *doc, struct inbound *in, struct err *e)
+{
+	const struct json *v = json_get(doc, "error");
+	if (!json_is(v, JSON_MAP)) return text(doc, "error", INBOUND_ERROR, &in->error, e);
+	int r = text(v, "text", INBOUND_ERROR, &in->error, e);
+	return r || in->error.n ? r : text(v, "class", INBOUND_ERROR, &in->error, e);
+}
+
 static int read_receipt(const struct json *doc, struct inbound *in, struct err *e)
 {
 	int r;
-	if ((r = text(doc, "key", INBOUND_KEY, &in->key, e)) || (r = text(doc, "external_id", INBOUND_KEY, &in->external_id, e)) ||
-	    (r = text(doc, "error", 2000, &in->error, e)) || (r = moment(doc, "at", &in->at, e)))
+	if ((r = text(doc, "key", INBOUND_KEY, &in->key, e)) ||
+	    (r = text(doc, "external_id", INBOUND_KEY, &in->external_id, e)) || (r = read_error(doc, in, e)))
 		return r;
 	in->message = json_id_of(doc, "message");
 	if (!in->message && !in->external_id.n) return err_set(e, E_INVALID, "receipt: needs external_id or message");

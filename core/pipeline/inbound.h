@@ -12,25 +12,25 @@ struct inbound {
 	struct str key;         // the provider's key against duplicates; STR_NONE: none
 	struct str external_id; // the provider's id of the message, or of the one that the receipt is about
 	// a message
-	struct str thread;      // external
+	struct str thread;                               // external
 	struct str kind, scope, address, name, language; // of its sender
 	enum proof proof;
 	enum author_kind author;
 	enum origin origin;
 	const struct json *parts;
-	uint64_t reply_to_id;   // ours, once found
-	struct str reply_to;    // the provider's
+	struct str reply_to; // the provider's id of what it answers
 	int64_t sent_at;
 	// a receipt
-	bool is_seen;           // the store has it already
-	uint64_t message;       // ours, when the plugin knows it
+	uint64_t message; // ours, when the plugin knows it
 	enum delivery delivery;
 	struct str error;
-	int64_t at;
+	bool is_seen; // found out later: the store has it already
 };
 
 #define INBOUND_ADDRESS 512
 #define INBOUND_KEY 512
+#define INBOUND_ERROR 2000
 
 // Everything lives in the arena or in the document. *e names the member that is wrong.
-MUST_USE int inbound_read(struct arena *a, uint64_t inbox, const struct channel_event *ev, struct inbound *in_r, struct err *e);
+MUST_USE int inbound_read(struct arena *a, uint64_t inbox, const struct channel_event *ev, struct inbound *in_r,
+			  struct err *e);

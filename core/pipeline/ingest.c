@@ -2,19 +2,14 @@
 // Ingest: what a plugin's cause emitted becomes one unit; whoever writes in one thread is dealt with in order.
 #include "ingest.h"
 #include "base/log.h"
-#include <string.h>
 
-// Causes at once: while the store is away they wait for each other's keys, where the store does not count them.
-#define INGEST_MAX 2000
+static void begin(struct work *w);
 
-static void take_turn(struct work *w);
-
-// ---- the end ---------------------------------------------------------------------------------------------------------------
+// ---- the end -------------------------------------------------------------------------------------------------------
 
 static void work_free(struct work *w)
 {
 	struct pipeline *p = w->p;
-	change_free(&w->change);
 	arena_free(&w->arena);
 	mem_free(w);
 	p->n_ingest--;
@@ -22,175 +17,166 @@ static void work_free(struct work *w)
 }
 
 // Tells the plugin host how its commit went; the host may then ask the provider for more.
-static void work_done(struct work *w, int status, const struct err *why)
+static void answer(struct work *w, int status, const struct err *why)
 {
-	w->commit->done(w->commit, status, why);
-	work_free(w);
+	struct channel_commit *c = w->commit;
+	w->commit = NULL;
+	c->done(c, status, why);
 }
 
-static void work_end(struct work *w, int status, const struct err *why)
+// The unit has ended: everybody in it is told, in their order; then come those that are left, each alone.
+static void go_on(struct work *w, int status, const struct err *why)
 {
-	struct list joined;
+	struct list joined, *l;
 	list_init(&joined);
 	list_move_all(&joined, &w->joined);
-	turn_end(&w->turn);
-	list_each(l, &joined) {
-		list_remove(l);
-		work_done(list_entry(l, struct work, at), status, why);
-	}
-	work_done(w, status, why);
-}
-
-// A unit of several commits was refused: each goes alone, so that the good ones pass.
-static void work_part(struct work *w)
-{
-	struct list joined;
-	list_init(&joined);
-	list_move_all(&joined, &w->joined);
-	turn_end(&w->turn);
-	w->is_alone = true;
-	take_turn(w);
-	list_each(l, &joined) {
+	if (w->commit) answer(w, status, why);
+	while ((l = list_pop(&joined))) {
 		struct work *other = list_entry(l, struct work, at);
-		list_remove(l);
-		other->is_alone = true;
-		take_turn(other);
+		answer(other, status, why);
+		work_free(other);
 	}
+	l = list_pop(&w->rest);
+	if (!l) {
+		keys_give(&w->keys);
+		work_free(w);
+		return;
+	}
+	list_append(&w->joined, l);
+	w->tries = 0;
+	begin(w);
 }
 
-// ---- the unit --------------------------------------------------------------------------------------------------------------
-
-static void after_commit(struct work *w, int64_t first_seq)
+// A unit of several commits was refused: they go one by one from here, in their order, so that the good ones pass.
+// False: it was of one only.
+static bool part(struct work *w)
 {
-	struct pipeline *p = w->p;
-	for (size_t i = 0; i < w->n_parties; i++) {
-		struct party *y = &w->parties[i];
-		y->known.thread = y->place->thread;
-		y->known.thread_contact = y->place->contact;
-		if (y->place->now) y->known.conversation = y->place->now->id;
-		known_put_sender(p->known, y->key, &y->known);
+	struct list *first = w->commit ? NULL : list_pop(&w->joined);
+	if (list_is_empty(&w->joined)) {
+		if (first) list_append(&w->joined, first);
+		return false;
 	}
-	for (size_t i = 0; i < w->n_items; i++) {
-		struct item *it = &w->items[i];
-		if (it->is_duplicate || !it->message) continue;
+	list_move_all(&w->joined, &w->rest);
+	list_move_all(&w->rest, &w->joined);
+	if (first) list_append(&w->joined, first);
+	w->tries = 0;
+	begin(w);
+	return true;
+}
+
+// ---- the unit ------------------------------------------------------------------------------------------------------
+
+static void keep_known(struct round *r)
+{
+	struct known *k = r->p->known;
+	for (size_t i = 0; i < r->n_persons; i++) {
+		struct person *y = &r->persons[i];
+		known_put_person(k, y->key, &y->known);
+		if (y->is_renamed) known_rename(k, y->known.contact, y->known.name);
+	}
+	for (size_t i = 0; i < r->n_places; i++)
+		known_put_place(k, r->places[i].key, &r->places[i].known);
+}
+
+static void after_commit(struct round *r, int64_t first_seq)
+{
+	struct pipeline *p = r->p;
+	bool is_live = live_is_live(p, r->inbox);
+	keep_known(r);
+	round_keep_numbers(r, r->n_used);
+	for (size_t i = 0; i < r->n_items; i++) {
+		struct item *it = &r->items[i];
+		if (!it->message) continue;
 		p->stats.messages_in++;
-		if (live_is_live(p, w->commit->inbox))
-			live_tell(p, it->party->place->external, it->message, first_seq + (int64_t)it->told);
+		if (is_live) live_tell(p, it->place->external, it->message, first_seq + (int64_t)it->told);
 	}
-	for (size_t i = 0; i < w->n_planned; i++) 
-		assign_consider(p, w->planned[i].conversation, first_seq + (int64_t)w->planned[i].told);
+	for (size_t i = 0; i < r->n_planned; i++)
+		assign_consider(p, r->planned[i].conversation, first_seq + (int64_t)r->planned[i].told);
 }
 
-static void try_again(struct work *w)
+// Guards that did not apply: a `seen` row says duplicate; any other that somebody else was first, so nothing in memory
+// is sure.
+static void take_conflict(struct round *r, const struct change_result *res)
 {
-	if (++w->tries > PIPELINE_RETRIES) {
-		work_end(w, E_BUSY, NULL);
-		return;
-	}
-	change_free(&w->change);
-	struct list joined;
-	list_init(&joined);
-	list_move_all(&joined, &w->joined);
-	turn_end(&w->turn);
-	take_turn(w);
-	list_each(l, &joined) {
-		list_remove(l);
-		take_turn(list_entry(l, struct work, at));
-	}
-}
-
-// Guards that did not apply: a `seen` row says duplicate; any other that somebody else was first, so nothing in memory is sure.
-static void on_conflict(struct work *w, const struct change_result *r)
-{
-	for (size_t k = 0; k < r->n_failed; k++) {
-		struct item *seen = NULL;
-		for (size_t i = 0; i < w->n_items && !seen; i++)
-			if (w->items[i].seen_row == r->failed[k]) seen = &w->items[i];
-		if (seen) seen->in->is_seen = true;
-	}
-	for (size_t i = 0; i < w->n_parties; i++) known_drop_sender(w->p->known, w->parties[i].key);
-	try_again(w);
-}
-
-static void on_commit(const struct change_result *r, void *arg)
-{
-	struct work *w = arg;
-	w->change = NULL;
-	switch (r->status) {
-	case 0:
-		after_commit(w, r->first_seq);
-		work_end(w, 0, NULL);
-		return;
-	case E_CONFLICT:
-		on_conflict(w, r);
-		return;
-	case E_POISON:
-		if (!list_is_empty(&w->joined)) {
-			work_part(w);
-			return;
+	for (size_t k = 0; k < res->n_failed; k++)
+		for (size_t i = 0; i < r->n_items; i++) {
+			struct item *it = &r->items[i];
+			if (it->seen_row != res->failed[k]) continue;
+			it->in->is_seen = true;
+			r->p->stats.duplicates++;
 		}
-		w->p->stats.parked++;
-		break;
-	default:
-		break;
-	}
-	work_end(w, r->status, r->why);
+	for (size_t i = 0; i < r->n_persons; i++)
+		known_drop_person(r->p->known, r->persons[i].key);
+	for (size_t i = 0; i < r->n_places; i++)
+		known_drop_place(r->p->known, r->places[i].key);
 }
 
-static void decide(struct work *w)
+// What others in the unit are not to blame for.
+static bool is_own_fault(int status)
 {
+	return status == E_POISON || status == E_INVALID || status == E_TOO_LARGE || status == E_UNSUPPORTED ||
+	       status == E_MISSING;
+}
+
+static void end(struct work *w, int status, const struct err *why)
+{
+	if (is_own_fault(status) && part(w)) return;
+	if (status == E_POISON) w->p->stats.parked++;
+	go_on(w, status, why);
+}
+
+static void on_commit(const struct change_result *res, void *arg)
+{
+	struct round *r = arg;
+	struct work *w = r->lead;
+	bool is_again = res->status == E_CONFLICT && ++w->tries <= PIPELINE_RETRIES;
+	r->change = NULL;
+	if (!res->status) after_commit(r, res->first_seq);
+	if (res->status == E_CONFLICT) take_conflict(r, res);
+	round_free(&r);
+	if (is_again)
+		begin(w);
+	else
+		end(w, res->status == E_CONFLICT ? E_BUSY : res->status, res->why);
+}
+
+static void on_loaded(struct round *r)
+{
+	struct work *w = r->lead;
 	struct err e = {0};
-	ingest_refresh(w);
-	int r = ingest_decide(w, &e);
-	if (r) {
-		if (r == E_INVALID && !list_is_empty(&w->joined)) work_part(w);
-		else work_end(w, r, &e);
-	} else if (!w->change) {
-		work_end(w, 0, NULL); // all of it was here before
-	} else {
-		change_commit(w->change, on_commit, w);
-	}
-}
-
-// Conversations are held lower key first.
-static void hold_next(void *arg)
-{
-	struct work *w = arg;
-	if (w->next_turn == w->n_turns) {
-		decide(w);
+	int status = r->status ? r->status : ingest_decide(r, &e);
+	if (!status && r->change) {
+		change_commit(r->change, on_commit, r);
 		return;
 	}
-	turn_take_more(&w->turn, w->turns[w->next_turn++], hold_next, w);
+	round_free(&r); // without a status: all of it was here before
+	end(w, status, e.code ? &e : NULL);
 }
 
-static void on_loaded(struct work *w)
-{
-	if (w->status) work_end(w, w->status, NULL);
-	else hold_next(w);
-}
+static void begin(struct work *w) { ingest_load(round_new(w), on_loaded); }
 
-// ---- the start -------------------------------------------------------------------------------------------------------------
+// ---- the start -----------------------------------------------------------------------------------------------------
 
+// Those who wait for the same key come along, as far as they fit.
 static void join_waiting(struct work *w)
 {
-	if (w->is_alone || w->n_keys != 1) return;
-	for (int n = 1; n < INGEST_JOINED; n++) {
-		struct turn *t = turn_join_next(&w->turn);
-		if (!t) return;
-		list_append(&w->joined, &container_of(t, struct work, turn)->at);
+	size_t n_events = w->n_in;
+	for (int n = 1; n < INGEST_JOINED && n_events < INGEST_TOGETHER && !w->commit->n_puts; n++) {
+		struct work *other = keys_join_next(&w->keys);
+		if (!other) return;
+		n_events += other->n_in;
+		bool fits = n_events <= INGEST_TOGETHER && other->inbox == w->inbox;
+		list_append(fits ? &w->joined : &w->rest, &other->at);
+		if (!fits) return; // what comes later must not overtake it
 	}
 }
 
-static void on_turn(void *arg)
+static void on_keys(void *arg)
 {
 	struct work *w = arg;
-	w->status = 0;
-	w->n_turns = w->next_turn = 0;
 	join_waiting(w);
-	ingest_load(w, on_loaded);
+	begin(w);
 }
-
-static void take_turn(struct work *w) { turn_take(w->p->turns, &w->turn, w->keys, w->n_keys, on_turn, w); }
 
 struct refusal {
 	struct pipeline *p;
@@ -202,9 +188,10 @@ struct refusal {
 static void refuse_now(void *arg)
 {
 	struct refusal *r = arg;
+	struct pipeline *p = r->p;
 	r->c->done(r->c, r->status, r->why.code ? &r->why : NULL);
-	pipeline_leave(r->p);
 	mem_free(r);
+	pipeline_leave(p);
 }
 
 static void refuse(struct pipeline *p, struct channel_commit *c, int status, const struct err *why)
@@ -216,52 +203,47 @@ static void refuse(struct pipeline *p, struct channel_commit *c, int status, con
 	loop_defer(p->loop, refuse_now, r);
 }
 
-static int add_key(struct work *w, uint64_t key, struct err *e)
-{
-	for (size_t i = 0; i < w->n_keys; i++)
-		if (w->keys[i] == key) return 0;
-	if (w->n_keys == INGEST_SENDERS)
-		return err_set(e, E_TOO_LARGE, "one cause may carry events of at most %d threads", INGEST_SENDERS);
-	w->keys[w->n_keys++] = key;
-	return 0;
-}
-
+// Reads the events and gathers what is to be held: one who writes in a thread, one whose receipt it is, a value that is
+// put.
 static int read_events(struct work *w, struct err *e)
 {
 	struct channel_commit *c = w->commit;
+	uint64_t *keys = arena_array(w->arena, uint64_t, c->n_events + c->n_puts + 1);
+	size_t n = 0;
+	if (c->n_events + c->n_puts > INGEST_EVENTS)
+		return err_set(e, E_TOO_LARGE, "one cause may carry %d events and values, this has %zu", INGEST_EVENTS,
+			       c->n_events + c->n_puts);
 	w->in = arena_array(w->arena, struct inbound, c->n_events + 1);
-	int r = 0;
-	for (size_t i = 0; !r && i < c->n_events; i++) {
-		struct inbound *in = &w->in[w->n_in++];
-		r = inbound_read(w->arena, c->inbox, &c->events[i], in, e);
-		if (r) break;
-		if (in->type == INBOUND_MESSAGE) r = add_key(w, turn_key_str('s', c->inbox, in->thread), e);
-		else if (in->external_id.n) r = add_key(w, turn_key_str('p', c->inbox, in->external_id), e);
-		else r = add_key(w, turn_key('m', in->message), e);
+	for (; w->n_in < c->n_events; w->n_in++) {
+		struct inbound *in = &w->in[w->n_in];
+		int r = inbound_read(w->arena, c->inbox, &c->events[w->n_in], in, e);
+		if (r) return r;
+		if (in->type == INBOUND_MESSAGE)
+			keys[n++] = turn_key_str('s', c->inbox, in->thread);
+		else if (in->external_id.n)
+			keys[n++] = turn_key_str('p', c->inbox, in->external_id);
 	}
-	if (!r && !w->n_keys) r = add_key(w, turn_key('k', c->inbox), e);
-	return r;
+	for (size_t i = 0; i < c->n_puts; i++)
+		keys[n++] = turn_key_str('k', c->inbox, c->puts[i].key);
+	keys_take(&w->keys, w->p->turns, w->arena, keys, n, on_keys, w);
+	return 0;
 }
 
 void ingest_commit(struct pipeline *p, struct channel_commit *c)
 {
 	struct err e = {0};
-	if (p->is_closing || store_is_full(p->store) || p->n_ingest >= INGEST_MAX) {
+	if (p->is_closing || p->n_ingest >= INGEST_WAITING || store_is_full(p->store)) {
 		refuse(p, c, E_BUSY, NULL);
 		return;
 	}
 	struct work *w = mem_new(struct work);
-	w->p = p;
-	w->commit = c;
-	w->arena = arena_new(0);
+	*w = (struct work){.p = p, .commit = c, .inbox = c->inbox, .arena = arena_new(0)};
 	list_init(&w->joined);
+	list_init(&w->rest);
 	pipeline_enter(p);
 	p->n_ingest++;
 	int r = read_events(w, &e);
-	if (r) {
-		refuse(p, c, r, &e);
-		work_free(w);
-		return;
-	}
-	take_turn(w);
+	if (!r) return;
+	refuse(p, c, r, &e);
+	work_free(w);
 }

@@ -1,202 +1,158 @@
 // SPDX-License-Identifier: Apache-2.0
-// What ingest must know before it decides: who writes, in which thread, which conversation stands there, which files are named.
+// What ingest must know before it decides: who writes, in which thread, which conversation stands there, which files
+// are named. Three steps, each of which may wait for the store; then the conversations are held.
 #include "ingest.h"
-#include <stdlib.h>
 #include <string.h>
 
-// ---- what is asked for -------------------------------------------------------------------------------------------------------
-
-static struct str party_key(struct work *w, const struct inbound *in)
-{
-	return arena_printf(w->arena, "%llx\x1f%.*s\x1f%.*s\x1f%.*s\x1f%.*s", (unsigned long long)w->commit->inbox, STR_ARG(in->thread),
-			    STR_ARG(in->kind), STR_ARG(in->scope), STR_ARG(in->address));
-}
-
-static struct place *place_of(struct work *w, const struct inbound *in)
-{
-	for (size_t i = 0; i < w->n_places; i++)
-		if (str_eq(w->places[i].external, in->thread)) return &w->places[i];
-	struct place *pl = &w->places[w->n_places++];
-	*pl = (struct place){.external = in->thread};
-	return pl;
-}
-
-static struct party *party_of(struct work *w, const struct inbound *in)
-{
-	struct str key = party_key(w, in);
-	for (size_t i = 0; i < w->n_parties; i++)
-		if (str_eq(w->parties[i].key, key)) return &w->parties[i];
-	struct party *y = &w->parties[w->n_parties++];
-	*y = (struct party){.place = place_of(w, in), .kind = in->kind, .scope = in->scope, .address = in->address, .key = key};
-	if (!y->place->first) y->place->first = y;
-	return y;
-}
-
-static void add_items(struct work *w, struct work *owner)
-{
-	for (size_t i = 0; i < owner->n_in; i++) {
-		struct item *it = &w->items[w->n_items++];
-		*it = (struct item){.in = &owner->in[i], .owner = owner, .seen_row = -1};
-	}
-}
-
-// Everything of the leader and of those that joined it, in their order.
-static void collect(struct work *w)
-{
-	size_t n = w->n_in;
-	list_each(l, &w->joined) n += list_entry(l, struct work, at)->n_in;
-	w->n_items = w->n_places = w->n_parties = w->n_files = w->n_planned = 0;
-	w->items = arena_array(w->arena, struct item, n + 1);
-	w->places = arena_array(w->arena, struct place, n + 1);
-	w->parties = arena_array(w->arena, struct party, n + 1);
-	w->planned = arena_alloc(w->arena, (n + 1) * sizeof *w->planned);
-	add_items(w, w);
-	list_each(l, &w->joined) add_items(w, list_entry(l, struct work, at));
-	for (size_t i = 0; i < w->n_items; i++) {
-		struct item *it = &w->items[i];
-		it->is_duplicate = it->in->is_seen;
-		if (it->in->type == INBOUND_MESSAGE && !it->is_duplicate) it->party = party_of(w, it->in);
-	}
-}
-
-// ---- waiting for answers -----------------------------------------------------------------------------------------------------
-
-static void second_step(struct work *w);
-
-static void ended(void *arg)
-{
-	struct work *w = arg;
-	w->on_loaded(w);
-}
+// ---- waiting for answers -------------------------------------------------------------------------------------------
 
 struct ask {
-	struct work *w;
+	struct round *r;
 	void *about;
-	void (*then)(struct work *w);
+	void (*then)(struct round *r);
 };
 
-static void *asked(struct work *w, void *about, void (*then)(struct work *w))
+static struct ask *asked(struct round *r, void *about, void (*then)(struct round *r))
 {
-	struct ask *q = arena_new_of(w->arena, struct ask);
-	*q = (struct ask){w, about, then};
-	w->n_pending++;
+	struct ask *q = arena_new_of(r->arena, struct ask);
+	*q = (struct ask){r, about, then};
+	r->n_pending++;
 	return q;
 }
 
 static void answered(struct ask *q, int status)
 {
-	struct work *w = q->w;
-	if (status && !w->status) w->status = status;
-	if (--w->n_pending) return;
-	if (w->status) ended(w);
-	else q->then(w);
+	struct round *r = q->r;
+	if (status && !r->status) r->status = status;
+	if (--r->n_pending) return;
+	if (r->status)
+		r->done(r);
+	else
+		q->then(r);
 }
 
-// ---- step one: senders, messages named, files --------------------------------------------------------------------------------
+static struct str kept(struct round *r, struct str s) { return s.p ? arena_str(r->arena, s) : STR_NONE; }
+
+// ---- step one: senders, messages named, files ----------------------------------------------------------------------
+
+static void second_step(struct round *r);
 
 static void on_sender(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct ask *q = arg;
-	struct party *y = q->about;
+	struct item *it = q->about;
 	if (!status && rows->n_rows) {
-		struct str name = db_str(rows, 0, 6);
-		y->known = (struct known_sender){.thread = (uint64_t)db_int(rows, 0, 0),
-						 .thread_contact = (uint64_t)db_int(rows, 0, 1),
-						 .conversation = (uint64_t)db_int(rows, 0, 2),
-						 .identity = (uint64_t)db_int(rows, 0, 3),
-						 .contact = (uint64_t)db_int(rows, 0, 4),
-						 .proof = (enum proof)db_int(rows, 0, 5),
-						 .contact_name = name.p ? arena_str(q->w->arena, name) : STR_NONE};
+		it->place->known = (struct known_place){.thread = (uint64_t)db_int(rows, 0, 0),
+							.contact = (uint64_t)db_int(rows, 0, 1),
+							.conversation = (uint64_t)db_int(rows, 0, 2)};
+		it->person->known = (struct known_person){.identity = (uint64_t)db_int(rows, 0, 3),
+							  .contact = (uint64_t)db_int(rows, 0, 4),
+							  .proof = (enum proof)db_int(rows, 0, 5),
+							  .name = kept(q->r, db_str(rows, 0, 6))};
 	}
 	answered(q, status);
 }
 
-static void ask_sender(struct work *w, struct party *y)
+static void ask_sender(struct round *r, struct item *it)
 {
-	if (known_get_sender(w->p->known, y->key, w->arena, &y->known)) return;
-	struct db_value row[] = {DB_INT(w->commit->inbox), DB_TEXT(y->place->external), DB_TEXT(y->kind), DB_TEXT(y->scope), DB_TEXT(y->address)};
-	store_read(w->p->store, STMT_SENDER, row, on_sender, asked(w, y, second_step));
+	struct person *y = it->person;
+	if (it->place->is_asked && y->is_asked) return;
+	it->place->is_asked = y->is_asked = true;
+	struct db_value row[] = {DB_INT(r->inbox), DB_TEXT(it->place->external), DB_TEXT(y->kind), DB_TEXT(y->scope),
+				 DB_TEXT(y->address)};
+	store_read(r->p->store, STMT_SENDER, row, on_sender, asked(r, it, second_step));
 }
 
-static void on_message(int status, const struct db_rows *rows, const struct err *why, void *arg)
+static void on_target(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct ask *q = arg;
 	struct item *it = q->about;
-	struct arena *a = q->w->arena;
 	if (!status && rows->n_rows) {
 		struct message *m = &it->target;
 		message_of_row(rows, 0, 0, m);
-		m->parts = arena_str(a, m->parts);
-		m->provider_id = m->provider_id.p ? arena_str(a, m->provider_id) : STR_NONE;
-		m->key = m->key.p ? arena_str(a, m->key) : STR_NONE;
-		m->error = m->error.p ? arena_str(a, m->error) : STR_NONE;
+		m->parts = kept(q->r, m->parts);
+		m->provider_id = kept(q->r, m->provider_id);
+		m->key = kept(q->r, m->key);
+		m->error = kept(q->r, m->error);
+		it->was = m->delivery;
 	}
 	answered(q, status);
 }
 
-static void ask_message(struct work *w, struct item *it)
+static void ask_target(struct round *r, struct item *it)
 {
-	struct inbound *in = it->in;
+	const struct inbound *in = it->in;
 	struct str provider_id = in->type == INBOUND_RECEIPT ? in->external_id : in->reply_to;
 	if (in->type == INBOUND_RECEIPT && in->message)
-		store_read(w->p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(in->message)}, on_message, asked(w, it, second_step));
+		store_read(r->p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(in->message)}, on_target,
+			   asked(r, it, second_step));
 	else if (provider_id.n)
-		store_read(w->p->store, STMT_MESSAGE_OF_PROVIDER, (struct db_value[]){DB_INT(w->commit->inbox), DB_TEXT(provider_id)},
-			   on_message, asked(w, it, second_step));
+		store_read(r->p->store, STMT_MESSAGE_OF_PROVIDER,
+			   (struct db_value[]){DB_INT(r->inbox), DB_TEXT(provider_id)}, on_target,
+			   asked(r, it, second_step));
 }
 
 static void on_files(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct ask *q = arg;
-	struct work *w = q->w;
-	if (!status) {
-		w->files = arena_array(w->arena, struct file_row, rows->n_rows + 1);
-		w->n_files = rows->n_rows;
-		for (size_t i = 0; i < rows->n_rows; i++) {
-			struct file_row *f = &w->files[i];
-			file_of_row(rows, i, f);
-			f->name = arena_str(w->arena, f->name);
-			f->mime = arena_str(w->arena, f->mime);
-			f->owner = arena_str(w->arena, f->owner);
-			f->blob = STR_NONE;
-		}
+	struct round *r = q->r;
+	r->n_files = status ? 0 : rows->n_rows;
+	r->files = arena_array(r->arena, struct file_row, r->n_files + 1);
+	for (size_t i = 0; i < r->n_files; i++) {
+		struct file_row *f = &r->files[i];
+		file_of_row(rows, i, f);
+		f->name = kept(r, f->name);
+		f->mime = kept(r, f->mime);
+		f->owner = kept(r, f->owner);
+		f->blob = STR_NONE;
 	}
 	answered(q, status);
 }
 
-static void ask_files(struct work *w)
+static void ask_files(struct round *r)
 {
-	uint64_t ids[MESSAGE_PARTS * 4];
 	size_t n = 0;
-	for (size_t i = 0; i < w->n_items && n < ARRAY_LEN(ids); i++)
-		if (w->items[i].party) n += message_part_files(w->items[i].in->parts, ids + n, ARRAY_LEN(ids) - n);
-	if (n > ARRAY_LEN(ids)) n = ARRAY_LEN(ids);
-	if (n) store_read(w->p->store, STMT_FILES, (struct db_value[]){DB_INTS(ids, n)}, on_files, asked(w, NULL, second_step));
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i].place) n += message_part_files(r->items[i].in->parts, NULL, 0);
+	if (!n) return;
+	uint64_t *ids = arena_array(r->arena, uint64_t, n);
+	size_t at = 0;
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i].place) at += message_part_files(r->items[i].in->parts, ids + at, n - at);
+	store_read(r->p->store, STMT_FILES, (struct db_value[]){DB_INTS(ids, n)}, on_files,
+		   asked(r, NULL, second_step));
 }
 
-// ---- step two: the conversations that may be joined --------------------------------------------------------------------------
+// ---- step two: the conversations that may be joined, or are spoken of ----------------------------------------------
 
-static struct conversation *copy_of(struct work *w, const struct conversation *c)
+static void third_step(struct round *r);
+
+static void talk_of_row(struct round *r, const struct db_rows *rows, size_t row, struct talk *t)
 {
-	struct conversation *copy = arena_new_of(w->arena, struct conversation);
-	*copy = *c;
-	return copy;
+	if (t->is_loaded) return;
+	conversation_of_row(rows, row, 0, &t->c);
+	t->name = kept(r, db_str(rows, row, CONVERSATION_COLS));
+	t->is_loaded = true;
 }
 
-static void third_step(struct work *w);
-
-static void on_newest(int status, const struct db_rows *rows, const struct err *why, void *arg)
+static void on_talk(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct ask *q = arg;
-	struct place *pl = q->about;
-	if (!status && rows->n_rows) {
-		struct conversation c;
-		conversation_of_row(rows, 0, 0, &c);
-		pl->newest = copy_of(q->w, &c);
-		struct str name = db_str(rows, 0, CONVERSATION_COLS);
-		pl->newest_name = name.p ? arena_str(q->w->arena, name) : STR_NONE;
-	}
+	if (!status && rows->n_rows) talk_of_row(q->r, rows, 0, q->about);
 	answered(q, status);
+}
+
+static struct talk *ask_talk(struct round *r, uint64_t conversation)
+{
+	if (!conversation) return NULL;
+	size_t n = r->n_talks;
+	struct talk *t = round_talk(r, conversation);
+	if (t->is_loaded || n == r->n_talks) return t; // asked before
+	t->is_loaded = known_get_conversation(r->p->known, conversation, r->arena, &t->c, &t->name);
+	if (!t->is_loaded)
+		store_read(r->p->store, STMT_CONVERSATION, (struct db_value[]){DB_INT(conversation)}, on_talk,
+			   asked(r, t, third_step));
+	return t;
 }
 
 // Of the contact's unclosed conversations the first that this inbox may join.
@@ -204,133 +160,94 @@ static void on_of_contact(int status, const struct db_rows *rows, const struct e
 {
 	struct ask *q = arg;
 	struct place *pl = q->about;
-	const struct inbox_record *in = directory_inbox(q->w->p->directory, q->w->commit->inbox);
+	const struct inbox_record *in = directory_inbox(q->r->p->directory, q->r->inbox);
 	for (size_t i = 0; !status && in && i < rows->n_rows && !pl->of_contact; i++) {
 		struct conversation c;
 		conversation_of_row(rows, i, 0, &c);
 		if (c.brand != in->brand || c.restricted != (in->is_restricted ? in->id : 0)) continue;
-		pl->of_contact = copy_of(q->w, &c);
-		struct str name = db_str(rows, i, CONVERSATION_COLS);
-		pl->of_contact_name = name.p ? arena_str(q->w->arena, name) : STR_NONE;
+		pl->of_contact = round_talk(q->r, c.id);
+		talk_of_row(q->r, rows, i, pl->of_contact);
 	}
 	answered(q, status);
 }
 
-static void ask_newest(struct work *w, struct place *pl)
+static void ask_of_contact(struct round *r, struct place *pl)
 {
-	struct conversation c;
-	if (!pl->conversation) return;
-	if (known_get_conversation(w->p->known, pl->conversation, w->arena, &c, &pl->newest_name)) {
-		pl->newest = copy_of(w, &c);
-		return;
+	const struct inbox_record *in = directory_inbox(r->p->directory, r->inbox);
+	const struct known_person *y = &pl->first->known;
+	bool is_settled = pl->newest && pl->newest->is_loaded && pl->newest->c.state != CONVERSATION_CLOSED;
+	if (!in || in->join != JOIN_CONTACT || !y->contact || is_settled || !proof_is_proved(y->proof)) return;
+	store_read(r->p->store, STMT_CONVERSATION_OF_CONTACT, (struct db_value[]){DB_INT(y->contact)}, on_of_contact,
+		   asked(r, pl, third_step));
+}
+
+// A provider's ids may be its own in each thread: what is answered must be this thread's, or this person's.
+static void check_answered(struct item *it)
+{
+	if (!it->place || !it->target.id) return;
+	bool is_here = it->place->known.thread && it->target.thread == it->place->known.thread;
+	bool is_theirs = it->person->known.contact && it->target.contact == it->person->known.contact;
+	if (!is_here && !is_theirs) it->target = (struct message){0};
+}
+
+static void second_step(struct round *r)
+{
+	for (size_t i = 0; i < r->n_places; i++)
+		r->places[i].newest = ask_talk(r, r->places[i].known.conversation);
+	for (size_t i = 0; i < r->n_places; i++)
+		ask_of_contact(r, &r->places[i]);
+	for (size_t i = 0; i < r->n_items; i++) {
+		check_answered(&r->items[i]);
+		r->items[i].about = ask_talk(r, r->items[i].target.conversation);
 	}
-	store_read(w->p->store, STMT_CONVERSATION, (struct db_value[]){DB_INT(pl->conversation)}, on_newest, asked(w, pl, third_step));
+	if (!r->n_pending) third_step(r);
 }
 
-static void ask_of_contact(struct work *w, struct place *pl)
-{
-	const struct inbox_record *in = directory_inbox(w->p->directory, w->commit->inbox);
-	const struct known_sender *s = &pl->first->known;
-	bool is_settled = pl->newest && pl->newest->state != CONVERSATION_CLOSED;
-	if (!in || in->join != JOIN_CONTACT || !s->contact || is_settled || !proof_is_proved(s->proof)) return;
-	store_read(w->p->store, STMT_CONVERSATION_OF_CONTACT, (struct db_value[]){DB_INT(s->contact)}, on_of_contact,
-		   asked(w, pl, third_step));
-}
+// ---- step three: holding them --------------------------------------------------------------------------------------
 
-static void on_answered(int status, const struct db_rows *rows, const struct err *why, void *arg)
+static struct talk *loaded(struct talk *t) { return t && t->is_loaded ? t : NULL; }
+
+// What was read may have changed until it was held.
+static void on_held(void *arg)
 {
-	struct ask *q = arg;
-	struct item *it = q->about;
-	if (!status && rows->n_rows) {
+	struct round *r = arg;
+	for (size_t i = 0; i < r->n_talks; i++) {
+		struct talk *t = r->talks[i];
 		struct conversation c;
-		conversation_of_row(rows, 0, 0, &c);
-		it->answered = copy_of(q->w, &c);
-		struct str name = db_str(rows, 0, CONVERSATION_COLS);
-		it->answered_name = name.p ? arena_str(q->w->arena, name) : STR_NONE;
+		struct str name;
+		if (!known_get_conversation(r->p->known, t->c.id, r->arena, &c, &name)) continue;
+		*t = (struct talk){c, name, true};
 	}
-	answered(q, status);
-}
-
-static void ask_answered(struct work *w, struct item *it)
-{
-	struct place *pl = it->party ? it->party->place : NULL;
-	if (!pl || !it->target.conversation || it->target.conversation == pl->conversation) return;
-	store_read(w->p->store, STMT_CONVERSATION, (struct db_value[]){DB_INT(it->target.conversation)}, on_answered,
-		   asked(w, it, third_step));
-}
-
-static void step(struct work *w, void (*next)(struct work *w))
-{
-	if (w->n_pending) return; // the last answer goes on
-	next(w);
-}
-
-static void second_step(struct work *w)
-{
-	for (size_t i = 0; i < w->n_parties; i++) {
-		struct party *y = &w->parties[i];
-		if (!y->known.thread) continue;
-		y->place->thread = y->known.thread;
-		y->place->contact = y->known.thread_contact;
-		y->place->conversation = y->known.conversation;
+	for (size_t i = 0; i < r->n_places; i++) {
+		r->places[i].newest = loaded(r->places[i].newest);
+		r->places[i].of_contact = loaded(r->places[i].of_contact);
 	}
-	for (size_t i = 0; i < w->n_places; i++) ask_newest(w, &w->places[i]);
-	for (size_t i = 0; i < w->n_places; i++) ask_of_contact(w, &w->places[i]);
-	for (size_t i = 0; i < w->n_items; i++) ask_answered(w, &w->items[i]);
-	step(w, third_step);
+	for (size_t i = 0; i < r->n_items; i++)
+		r->items[i].about = loaded(r->items[i].about);
+	round_take_numbers(r);
 }
 
-// ---- step three: which conversations to hold ---------------------------------------------------------------------------------
-
-static int by_value(const void *a, const void *b)
+static void third_step(struct round *r)
 {
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-static void want(struct work *w, uint64_t conversation)
-{
-	if (conversation && w->n_turns < ARRAY_LEN(w->turns)) w->turns[w->n_turns++] = turn_key('c', conversation);
-}
-
-static void third_step(struct work *w)
-{
-	for (size_t i = 0; i < w->n_places; i++) {
-		if (w->places[i].newest) want(w, w->places[i].newest->id);
-		if (w->places[i].of_contact) want(w, w->places[i].of_contact->id);
-	}
-	for (size_t i = 0; i < w->n_items; i++)
-		if (w->items[i].party && w->items[i].target.id) want(w, w->items[i].target.conversation);
-	qsort(w->turns, w->n_turns, sizeof *w->turns, by_value);
+	uint64_t *keys = arena_array(r->arena, uint64_t, 2 * r->n_places + r->n_items + 1);
 	size_t n = 0;
-	for (size_t i = 0; i < w->n_turns; i++)
-		if (!n || w->turns[n - 1] != w->turns[i]) w->turns[n++] = w->turns[i];
-	w->n_turns = n;
-	ended(w);
-}
-
-void ingest_load(struct work *w, void (*done)(struct work *w))
-{
-	w->on_loaded = done;
-	w->n_pending = 0;
-	collect(w);
-	for (size_t i = 0; i < w->n_parties; i++) ask_sender(w, &w->parties[i]);
-	for (size_t i = 0; i < w->n_items; i++)
-		if (!w->items[i].is_duplicate) ask_message(w, &w->items[i]);
-	ask_files(w);
-	step(w, second_step);
-}
-
-static void refresh(struct work *w, struct conversation *c, struct str *name)
-{
-	if (c) known_get_conversation(w->p->known, c->id, w->arena, c, name);
-}
-
-void ingest_refresh(struct work *w)
-{
-	for (size_t i = 0; i < w->n_places; i++) {
-		refresh(w, w->places[i].newest, &w->places[i].newest_name);
-		refresh(w, w->places[i].of_contact, &w->places[i].of_contact_name);
+	for (size_t i = 0; i < r->n_places; i++) {
+		struct place *pl = &r->places[i];
+		if (pl->newest) keys[n++] = turn_key('c', pl->newest->c.id);
+		if (pl->of_contact) keys[n++] = turn_key('c', pl->of_contact->c.id);
 	}
-	for (size_t i = 0; i < w->n_items; i++) refresh(w, w->items[i].answered, &w->items[i].answered_name);
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i].place && r->items[i].about) keys[n++] = turn_key('c', r->items[i].about->c.id);
+	keys_take(&r->held, r->p->turns, r->arena, keys, n, on_held, r);
+}
+
+void ingest_load(struct round *r, void (*done)(struct round *r))
+{
+	r->done = done;
+	for (size_t i = 0; i < r->n_items; i++) {
+		if (r->items[i].place) ask_sender(r, &r->items[i]);
+		ask_target(r, &r->items[i]);
+	}
+	ask_files(r);
+	if (!r->n_pending) second_step(r);
 }

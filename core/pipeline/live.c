@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What visitors see of the river: frames of the live endpoint (channel/live.h), told at commit and replayed from the log.
-#include "inside.h"
+// What visitors see of the river: frames of the live endpoint (channel/live.h), told at commit and replayed from the
+// log.
+#include "known.h"
 #include "base/clock.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,8 @@ bool live_is_live(struct pipeline *p, uint64_t inbox)
 	return in && json_get(channels_manifest(p->channels, in->channel), "live");
 }
 
-// ---- cursors: opaque to visitors; a seq in base 36 behind a letter ----------------------------------------------------------
+// ---- cursors: opaque to visitors; a seq in base 36 behind a letter
+// ----------------------------------------------------------
 
 static struct str cursor_of(struct arena *a, int64_t seq)
 {
@@ -41,7 +43,8 @@ static int cursor_read(struct str s, int64_t *seq_r)
 	return 0;
 }
 
-// ---- frames ------------------------------------------------------------------------------------------------------------------
+// ---- frames
+// ------------------------------------------------------------------------------------------------------------------
 
 // Who wrote, as customers see it: an agent's own name.
 static void write_author(struct pipeline *p, struct json_out *o, const struct message *m)
@@ -81,7 +84,8 @@ void live_tell(struct pipeline *p, struct str thread_external, const struct mess
 	arena_free(&a);
 }
 
-// ---- replay ------------------------------------------------------------------------------------------------------------------
+// ---- replay
+// ------------------------------------------------------------------------------------------------------------------
 
 struct replay {
 	struct pipeline *p;
@@ -137,9 +141,11 @@ static void on_thread(int status, const struct db_rows *rows, const struct err *
 	}
 	int64_t thread = db_int(rows, 0, 0);
 	if (r->after < 0)
-		store_read(r->p->store, STMT_REPLAY_LAST, (struct db_value[]){DB_INT(thread), DB_INT(REPLAY_LAST)}, on_messages, r);
+		store_read(r->p->store, STMT_REPLAY_LAST, (struct db_value[]){DB_INT(thread), DB_INT(REPLAY_LAST)},
+			   on_messages, r);
 	else
-		store_read(r->p->store, STMT_REPLAY, (struct db_value[]){DB_INT(thread), DB_INT(r->after), DB_INT(REPLAY_PAGE)}, on_messages, r);
+		store_read(r->p->store, STMT_REPLAY,
+			   (struct db_value[]){DB_INT(thread), DB_INT(r->after), DB_INT(REPLAY_PAGE)}, on_messages, r);
 }
 
 void live_replay(void *ctx, uint64_t inbox, struct str thread, struct str cursor, channel_replay_cb cb, void *arg)
@@ -148,17 +154,20 @@ void live_replay(void *ctx, uint64_t inbox, struct str thread, struct str cursor
 	r->cb = cb;
 	int64_t after;
 	if (cursor.p && !cursor_read(cursor, &after) && after <= feed_head(r->p)) r->after = after;
-	store_read(r->p->store, STMT_THREAD_OF_EXTERNAL, (struct db_value[]){DB_INT(inbox), DB_TEXT(thread)}, on_thread, r);
+	store_read(r->p->store, STMT_THREAD_OF_EXTERNAL, (struct db_value[]){DB_INT(inbox), DB_TEXT(thread)}, on_thread,
+		   r);
 }
 
-// ---- files -------------------------------------------------------------------------------------------------------------------
+// ---- files
+// -------------------------------------------------------------------------------------------------------------------
 
 static void on_file(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct replay *r = arg;
 	struct file_row f = {0};
 	if (!status && rows->n_rows) file_of_row(rows, 0, &f);
-	r->may_cb(f.message && f.thread && (int64_t)f.thread == r->after && audience_is_for_customer(f.audience), r->arg);
+	r->may_cb(f.message && f.thread && (int64_t)f.thread == r->after && audience_is_for_customer(f.audience),
+		  r->arg);
 	replay_free(r);
 }
 
@@ -174,15 +183,18 @@ static void on_file_thread(int status, const struct db_rows *rows, const struct 
 	store_read(r->p->store, STMT_FILE, (struct db_value[]){DB_INT(r->media)}, on_file, r);
 }
 
-void live_may_read(void *ctx, uint64_t inbox, struct str thread, uint64_t media, void (*cb)(bool yes, void *arg), void *arg)
+void live_may_read(void *ctx, uint64_t inbox, struct str thread, uint64_t media, void (*cb)(bool yes, void *arg),
+		   void *arg)
 {
 	struct replay *r = replay_new(ctx, arg);
 	r->may_cb = cb;
 	r->media = media;
-	store_read(r->p->store, STMT_THREAD_OF_EXTERNAL, (struct db_value[]){DB_INT(inbox), DB_TEXT(thread)}, on_file_thread, r);
+	store_read(r->p->store, STMT_THREAD_OF_EXTERNAL, (struct db_value[]){DB_INT(inbox), DB_TEXT(thread)},
+		   on_file_thread, r);
 }
 
-// ---- signals -----------------------------------------------------------------------------------------------------------------
+// ---- signals
+// -----------------------------------------------------------------------------------------------------------------
 
 struct typing {
 	struct pipeline *p;
@@ -193,7 +205,10 @@ static void on_typing_conversation(int status, const struct conversation *c, str
 {
 	struct typing *t = arg;
 	if (!status) {
-		struct feed_signal s = {.kind = STR("typing"), .conversation = c->id, .by = {ACTOR_CONTACT, c->contact}, .access = access_set_of(c)};
+		struct feed_signal s = {.kind = STR("typing"),
+					.conversation = c->id,
+					.by = {ACTOR_CONTACT, c->contact},
+					.access = access_set_of(c)};
 		feed_signal(t->p, &s);
 	}
 	mem_free(t);
@@ -220,7 +235,8 @@ void live_signal(void *ctx, uint64_t inbox, const struct channel_event *event)
 	struct typing *t = mem_new(struct typing);
 	t->p = p;
 	pipeline_enter(p);
-	store_read(p->store, STMT_THREAD_OF_EXTERNAL, (struct db_value[]){DB_INT(inbox), DB_TEXT(thread)}, on_typing_thread, t);
+	store_read(p->store, STMT_THREAD_OF_EXTERNAL, (struct db_value[]){DB_INT(inbox), DB_TEXT(thread)},
+		   on_typing_thread, t);
 }
 
 // An agent types: the thread's live sockets are told. The signal has no cursor and is never replayed.
@@ -228,7 +244,8 @@ static void on_agent_thread(int status, const struct known_thread *t, void *arg)
 {
 	struct typing *ty = arg;
 	if (!status && live_is_live(ty->p, t->inbox))
-		channels_live_push(ty->p->channels, t->inbox, t->external, STR("{\"type\":\"typing\",\"author\":{\"kind\":\"agent\"}}"));
+		channels_live_push(ty->p->channels, t->inbox, t->external,
+				   STR("{\"type\":\"typing\",\"author\":{\"kind\":\"agent\"}}"));
 	mem_free(ty);
 }
 

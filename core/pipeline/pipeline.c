@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The river's life: made, started from what the store holds, closed when nothing is under way.
-#include "inside.h"
+#include "known.h"
+#include <assert.h>
 
 #define OUTBOX_LIFE_MS (3600 * 1000LL)
 
@@ -10,13 +11,23 @@ static void closed(void *arg)
 {
 	struct pipeline *p = arg;
 	loop_cb cb = p->on_closed;
+	p->is_ending = false;
+	if (p->n_running || !cb) return; // something began meanwhile: its end comes here again
 	p->on_closed = NULL;
-	if (cb) cb(p->closed_arg);
+	cb(p->closed_arg);
+}
+
+static void end_if_idle(struct pipeline *p)
+{
+	if (p->n_running || !p->on_closed || p->is_ending) return;
+	p->is_ending = true;
+	loop_defer(p->loop, closed, p);
 }
 
 void pipeline_leave(struct pipeline *p)
 {
-	if (--p->n_running == 0 && p->is_closing && p->on_closed) loop_defer(p->loop, closed, p);
+	assert(p->n_running > 0);
+	if (--p->n_running == 0) end_if_idle(p);
 }
 
 struct pipeline *pipeline_new(const struct pipeline_options *o)
@@ -38,7 +49,8 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 
 void pipeline_set_channels(struct pipeline *p, struct channels *c) { p->channels = c; }
 
-// ---- start -------------------------------------------------------------------------------------------------------------------
+// ---- start
+// -------------------------------------------------------------------------------------------------------------------
 
 struct starting {
 	struct pipeline *p;
@@ -48,9 +60,12 @@ struct starting {
 
 static void start_end(struct starting *s, int status)
 {
-	if (!status) s->p->sweep = sweep_new(s->p);
+	struct pipeline *p = s->p;
+	if (!status && p->is_closing) status = E_CANCELLED;
+	if (!status) p->sweep = sweep_new(p);
 	s->done(status, s->arg);
 	mem_free(s);
+	pipeline_leave(p);
 }
 
 static void on_outbox(int status, void *arg) { start_end(arg, status); }
@@ -58,32 +73,40 @@ static void on_outbox(int status, void *arg) { start_end(arg, status); }
 static void on_assign(int status, void *arg)
 {
 	struct starting *s = arg;
-	if (status) start_end(s, status);
-	else outbox_start(s->p, on_outbox, s);
+	if (status)
+		start_end(s, status);
+	else
+		outbox_start(s->p, on_outbox, s);
 }
 
 static void on_feed(int status, void *arg)
 {
 	struct starting *s = arg;
-	if (status) start_end(s, status);
-	else assign_start(s->p, on_assign, s);
+	if (status)
+		start_end(s, status);
+	else
+		assign_start(s->p, on_assign, s);
 }
 
 void pipeline_start(struct pipeline *p, loop_done_cb done, void *arg)
 {
 	struct starting *s = mem_new(struct starting);
 	*s = (struct starting){p, done, arg};
+	pipeline_enter(p);
 	feed_start(p, on_feed, s);
 }
 
-// ---- end ---------------------------------------------------------------------------------------------------------------------
+// ---- end
+// ---------------------------------------------------------------------------------------------------------------------
 
 void pipeline_close(struct pipeline *p, loop_cb done, void *arg)
 {
 	p->is_closing = true;
 	p->on_closed = done;
 	p->closed_arg = arg;
-	if (!p->n_running) loop_defer(p->loop, closed, p);
+	feed_stop(p);
+	assign_stop(p);
+	end_if_idle(p);
 }
 
 void pipeline_free(struct pipeline **pp)
@@ -100,7 +123,8 @@ void pipeline_free(struct pipeline **pp)
 	mem_free(p);
 }
 
-// ---- ports -------------------------------------------------------------------------------------------------------------------
+// ---- ports
+// -------------------------------------------------------------------------------------------------------------------
 
 static void port_commit(void *ctx, struct channel_commit *c) { ingest_commit(ctx, c); }
 

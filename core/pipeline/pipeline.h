@@ -18,7 +18,8 @@ struct pipeline_options {
 
 struct pipeline *pipeline_new(const struct pipeline_options *o);
 void pipeline_set_channels(struct pipeline *p, struct channels *c);
-// Reads where it stopped: the head of the log, the outbox, events that had no effects yet. done: 0 or why it cannot start.
+// Reads where it stopped: the head of the log, the outbox, events that had no effects yet. done: 0 or why it cannot
+// start.
 void pipeline_start(struct pipeline *p, loop_done_cb done, void *arg);
 // Takes no more work; done when what was decided is committed or given back.
 void pipeline_close(struct pipeline *p, loop_cb done, void *arg);
@@ -28,6 +29,7 @@ void pipeline_free(struct pipeline **p);
 void pipeline_ports(struct pipeline *p, struct channel_ports *ports);
 
 struct pipeline_stats {
-	uint64_t messages_in, duplicates, messages_out, events, outbox_waiting, outbox_sent, outbox_failed, outbox_unknown, parked;
+	uint64_t messages_in, duplicates, messages_out, events, outbox_waiting, outbox_sent, outbox_failed,
+		outbox_unknown, parked;
 };
 void pipeline_stats(const struct pipeline *p, struct pipeline_stats *r);

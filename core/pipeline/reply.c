@@ -12,20 +12,21 @@ struct replying {
 	struct message m;
 	uint16_t seen_row;
 	struct outbox_row out;
-	uint64_t assigned_from;
-	bool was_assigned, is_live;
+	bool is_repeated; // the key stands already
+	bool is_live;
 	struct str external;
 	size_t told;
 };
 
-// ---- the same key again --------------------------------------------------------------------------------------------------------
+// ---- the same key again
+// --------------------------------------------------------------------------------------------------------
 
 static void on_old_message(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct hold *h = arg;
 	struct replying *own = h->own;
 	if (status || !rows->n_rows) {
-		hold_fail(h, status ? status : E_CONFLICT, "this key was used before");
+		hold_fail(h, status ? status : E_CONFLICT, "this key was used before; its message cannot be read");
 		return;
 	}
 	message_of_row(rows, 0, 0, &own->m);
@@ -41,7 +42,7 @@ static void on_seen(int status, const struct db_rows *rows, const struct err *wh
 {
 	struct hold *h = arg;
 	if (status || !rows->n_rows) {
-		hold_fail(h, status ? status : E_CONFLICT, "this key was used before");
+		hold_fail(h, status ? status : E_CONFLICT, "this key was used before; its message cannot be read");
 		return;
 	}
 	store_read(h->p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(db_int(rows, 0, 0))}, on_old_message, h);
@@ -55,10 +56,12 @@ static struct str seen_key(struct hold *h, struct str key)
 static void answer_with_old(struct hold *h)
 {
 	struct replying *own = h->own;
-	store_read(h->p->store, STMT_SEEN, (struct db_value[]){DB_INT(0), DB_INT(SEEN_REPLY), DB_TEXT(seen_key(h, own->r.key))}, on_seen, h);
+	store_read(h->p->store, STMT_SEEN,
+		   (struct db_value[]){DB_INT(0), DB_INT(SEEN_REPLY), DB_TEXT(seen_key(h, own->r.key))}, on_seen, h);
 }
 
-// ---- the unit ------------------------------------------------------------------------------------------------------------------
+// ---- the unit
+// ------------------------------------------------------------------------------------------------------------------
 
 static void on_committed(const struct change_result *r, void *arg)
 {
@@ -66,19 +69,16 @@ static void on_committed(const struct change_result *r, void *arg)
 	struct replying *own = h->own;
 	if (r->status == E_CONFLICT) {
 		for (size_t i = 0; i < r->n_failed; i++)
-			if (r->failed[i] == own->seen_row) {
-				answer_with_old(h);
-				return;
-			}
+			own->is_repeated |= r->failed[i] == own->seen_row;
 		hold_again(h);
 		return;
 	}
 	if (!r->status) {
 		h->p->stats.messages_out++;
-		if (own->was_assigned) assign_changed(h->p, own->assigned_from, h->act.user);
 		if (own->is_live && audience_is_for_customer(own->m.audience))
 			live_tell(h->p, own->external, &own->m, r->first_seq + (int64_t)own->told);
-		else if (own->out.message) outbox_add(h->p, &own->out);
+		else if (own->out.message)
+			outbox_add(h->p, &own->out);
 		h->message = &own->m;
 	}
 	hold_end(h, r->status, r->first_seq + (int64_t)own->told, r->why);
@@ -86,12 +86,9 @@ static void on_committed(const struct change_result *r, void *arg)
 
 static void tell_moves(struct hold *h, struct change *ch, int64_t now)
 {
-	struct replying *own = h->own;
 	enum event_kind moved = 0;
 	int was = h->c.state;
 	if (!h->c.assignee && h->takes_work) {
-		own->was_assigned = true;
-		own->assigned_from = h->c.assignee;
 		conversation_assign(&h->c, h->act.user);
 		struct event e = hold_event(h, EVENT_CONVERSATION_ASSIGNED, now);
 		e.to = (int64_t)h->act.user;
@@ -116,7 +113,8 @@ static void commit(struct hold *h)
 	change_conversation(ch, &h->c, h->name, false);
 	own->seen_row = unit_add_seen(u, 0, SEEN_REPLY, seen_key(h, m->key), now, m->id);
 	unit_add_message(u, m);
-	for (size_t i = 0; i < own->n_files; i++) unit_use_file(u, own->files[i].id, m);
+	for (size_t i = 0; i < own->n_files; i++)
+		unit_use_file(u, own->files[i].id, m);
 	unit_add_participant(u, h->c.id, PARTICIPANT_USER, h->act.user, PARTICIPANT_AGENT, now);
 	h->c.n_messages++;
 	if (!is_note) {
@@ -129,14 +127,19 @@ static void commit(struct hold *h)
 	if (!is_note) tell_moves(h, ch, now);
 	own->out = (struct outbox_row){0};
 	if (m->delivery == DELIVERY_QUEUED) {
-		own->out = (struct outbox_row){.message = m->id, .inbox = m->inbox, .thread = m->thread, .conversation = m->conversation,
-					       .next_at = now, .expires_at = now + h->p->outbox_life_ms};
+		own->out = (struct outbox_row){.message = m->id,
+					       .inbox = m->inbox,
+					       .thread = m->thread,
+					       .conversation = m->conversation,
+					       .next_at = now,
+					       .expires_at = now + h->p->outbox_life_ms};
 		unit_add_outbox(u, &own->out);
 	}
 	change_commit(ch, on_committed, h);
 }
 
-// ---- checks --------------------------------------------------------------------------------------------------------------------
+// ---- checks
+// --------------------------------------------------------------------------------------------------------------------
 
 static int find_file(void *arg, uint64_t id, struct part_file *f_r)
 {
@@ -170,14 +173,18 @@ static bool make_message(struct hold *h)
 			      .key = own->r.key,
 			      .reply_to = own->r.reply_to,
 			      .received_at = clock_now_ms(),
-			      .delivery = is_note ? DELIVERY_NONE : own->is_live ? DELIVERY_ACCEPTED : DELIVERY_QUEUED};
+			      .delivery = is_note        ? DELIVERY_NONE
+					  : own->is_live ? DELIVERY_ACCEPTED
+							 : DELIVERY_QUEUED};
 	if (!m->id) {
 		hold_fail(h, E_BUSY, "the database is away; nothing was sent");
 		return false;
 	}
 	int r = message_parts(h->arena, own->parts, find_file, h, &m->parts, &e);
-	if (r == E_MISSING) hold_fail(h, E_INVALID, "parts: a file that is not yours or was sent already");
-	else if (r) hold_end(h, r, 0, &e);
+	if (r == E_MISSING)
+		hold_fail(h, E_INVALID, "parts: a file that is not yours or was sent already");
+	else if (r)
+		hold_end(h, r, 0, &e);
 	return !r;
 }
 
@@ -201,8 +208,10 @@ static void check_and_go(struct hold *h)
 		if (make_message(h)) commit(h);
 		return;
 	}
-	if (h->c.state == CONVERSATION_CLOSED) hold_fail(h, E_CONFLICT, "this conversation is closed; reopen it first");
-	else if (!in || in->is_archived) hold_fail(h, E_INVALID, "its inbox is archived: nothing can be sent there");
+	if (h->c.state == CONVERSATION_CLOSED)
+		hold_fail(h, E_CONFLICT, "this conversation is closed; reopen it first");
+	else if (!in || in->is_archived)
+		hold_fail(h, E_INVALID, "its inbox is archived: nothing can be sent there");
 	else {
 		own->is_live = live_is_live(h->p, h->c.inbox);
 		known_thread(h->p, h->c.thread, on_thread, h);
@@ -229,15 +238,43 @@ static void on_files(int status, const struct db_rows *rows, const struct err *w
 	check_and_go(h);
 }
 
-static void decide_reply(struct hold *h)
+static void read_files(struct hold *h)
 {
 	struct replying *own = h->own;
 	uint64_t ids[MESSAGE_PARTS];
 	size_t n = message_part_files(own->parts, ids, MESSAGE_PARTS);
-	own->was_assigned = false;
 	own->n_files = 0;
-	if (n) store_read(h->p->store, STMT_FILES, (struct db_value[]){DB_INTS(ids, n < MESSAGE_PARTS ? n : MESSAGE_PARTS)}, on_files, h);
-	else check_and_go(h);
+	if (n > MESSAGE_PARTS) n = MESSAGE_PARTS; // more are refused later
+	if (n)
+		store_read(h->p->store, STMT_FILES, (struct db_value[]){DB_INTS(ids, n)}, on_files, h);
+	else
+		check_and_go(h);
+}
+
+static void on_reply_to(int status, const struct db_rows *rows, const struct err *why, void *arg)
+{
+	struct hold *h = arg;
+	struct message m = {0};
+	if (!status && rows->n_rows) message_of_row(rows, 0, 0, &m);
+	if (status)
+		hold_fail(h, status, "the message that it answers cannot be read");
+	else if (m.conversation != h->c.id)
+		hold_fail(h, E_INVALID, "reply_to: there is no such message in this conversation");
+	else
+		read_files(h);
+}
+
+static void decide_reply(struct hold *h)
+{
+	struct replying *own = h->own;
+	if (!message_key_is_valid(own->r.key))
+		hold_fail(h, E_INVALID, "key: 8 to 64 of A-Z, a-z, 0-9, _ and - are wanted");
+	else if (own->is_repeated)
+		answer_with_old(h);
+	else if (own->r.reply_to)
+		store_read(h->p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(own->r.reply_to)}, on_reply_to, h);
+	else
+		read_files(h);
 }
 
 void act_reply(struct pipeline *p, const struct act_reply *r, act_cb cb, void *arg)
@@ -247,11 +284,13 @@ void act_reply(struct pipeline *p, const struct act_reply *r, act_cb cb, void *a
 	own->r = *r;
 	own->r.key = r->key.p ? arena_str(h->arena, r->key) : STR_NONE;
 	own->parts = json_copy(h->arena, r->parts);
+	h->act.version = 0;
 	h->own = own;
 	hold_take(h, decide_reply);
 }
 
-// ---- again -----------------------------------------------------------------------------------------------------------------------
+// ---- again
+// -----------------------------------------------------------------------------------------------------------------------
 
 struct resending {
 	uint64_t message;
@@ -263,6 +302,10 @@ static void on_resent(const struct change_result *r, void *arg)
 {
 	struct hold *h = arg;
 	struct resending *own = h->own;
+	if (r->status == E_CONFLICT) {
+		hold_again(h);
+		return;
+	}
 	if (!r->status) {
 		outbox_add(h->p, &own->out);
 		h->message = &own->m;
@@ -283,18 +326,24 @@ static void on_message(int status, const struct db_rows *rows, const struct err 
 	m->parts = arena_str(h->arena, m->parts);
 	m->key = m->key.p ? arena_str(h->arena, m->key) : STR_NONE;
 	m->provider_id = m->error = STR_NONE;
+	enum delivery was = m->delivery;
 	bool is_over = m->delivery == DELIVERY_FAILED || m->delivery == DELIVERY_UNKNOWN;
 	if (!is_over || !delivery_move(&m->delivery, DELIVERY_QUEUED)) {
-		hold_fail(h, E_CONFLICT, "only a message that failed, or of which nobody knows, goes out again; this one is %s",
+		hold_fail(h, E_CONFLICT,
+			  "only a message that failed, or of which nobody knows, goes out again; this one is %s",
 			  delivery_name(m->delivery));
 		return;
 	}
 	int64_t now = clock_now_ms();
 	struct change *ch = change_new(h->p, h->arena, "resend");
-	own->out = (struct outbox_row){.message = m->id, .inbox = m->inbox, .thread = m->thread, .conversation = m->conversation,
-				       .next_at = now, .expires_at = now + h->p->outbox_life_ms};
+	own->out = (struct outbox_row){.message = m->id,
+				       .inbox = m->inbox,
+				       .thread = m->thread,
+				       .conversation = m->conversation,
+				       .next_at = now,
+				       .expires_at = now + h->p->outbox_life_ms};
 	unit_add_outbox(change_unit(ch), &own->out);
-	unit_save_delivery(change_unit(ch), m->id, m->delivery, STR_NONE, STR_NONE);
+	unit_save_delivery(change_unit(ch), m, was, STR_NONE);
 	struct event e = hold_event(h, EVENT_RECEIPT_QUEUED, now);
 	e.message = m->id;
 	e.to = m->delivery;
@@ -314,7 +363,8 @@ static void on_where(int status, const struct db_rows *rows, const struct err *w
 	struct message m = {0};
 	if (!status && rows->n_rows) message_of_row(rows, 0, 0, &m);
 	if (!m.id) {
-		hold_fail(h, status ? status : E_MISSING, "there is no such message");
+		hold_fail(h, status ? status : E_MISSING, "%s",
+			  status ? "the message cannot be read" : "there is no such message");
 		return;
 	}
 	h->act.conversation = m.conversation;
@@ -327,6 +377,8 @@ void act_resend(struct pipeline *p, const struct act *a, uint64_t message, act_c
 	struct resending *own = arena_new_of(h->arena, struct resending);
 	own->message = message;
 	h->own = own;
-	if (a->conversation) hold_take(h, decide_resend);
-	else store_read(p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(message)}, on_where, h);
+	if (a->conversation)
+		hold_take(h, decide_resend);
+	else
+		store_read(p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(message)}, on_where, h);
 }

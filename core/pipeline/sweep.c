@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What grows old: keys against duplicates (7 days), receipts that nobody asked for (48 h), sessions, uploads never sent.
+// What grows old: keys against duplicates (7 days), receipts that nobody asked for (48 h), sessions, uploads never
+// sent.
 #include "inside.h"
 #include "base/clock.h"
 
@@ -23,43 +24,51 @@ static void seen_portion(struct sweep *s);
 static void on_dropped(const struct unit_result *r, void *arg)
 {
 	struct sweep *s = arg;
-	pipeline_leave(s->p);
-	if (r->status || s->p->is_closing) again(s);
-	else seen_portion(s);
+	struct pipeline *p = s->p;
+	if (r->status)
+		again(s);
+	else
+		seen_portion(s);
+	pipeline_leave(p);
 }
 
 static void on_old(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct sweep *s = arg;
 	if (status || !rows->n_rows || s->p->is_closing) {
-		pipeline_leave(s->p);
 		again(s);
+		pipeline_leave(s->p);
 		return;
 	}
 	struct unit *u = unit_new(s->p->store);
 	unit_name(u, "sweep seen");
 	for (size_t i = 0; i < rows->n_rows; i++)
-		unit_add(u, STMT_SEEN_DROP, (struct db_value[]){*db_at(rows, i, 0), *db_at(rows, i, 1), *db_at(rows, i, 2)});
+		unit_add(u, STMT_SEEN_DROP,
+			 (struct db_value[]){*db_at(rows, i, 0), *db_at(rows, i, 1), *db_at(rows, i, 2)});
 	store_submit(s->p->store, u, on_dropped, s);
 }
 
 // Looked for beside the writer, removed in small units, so that nobody waits for it.
 static void seen_portion(struct sweep *s)
 {
+	if (s->p->is_closing) return;
 	pipeline_enter(s->p);
-	store_read(s->p->store, STMT_SEEN_OLD, (struct db_value[]){DB_INT(clock_now_ms() - SEEN_MS), DB_INT(PORTION)}, on_old, s);
+	store_read(s->p->store, STMT_SEEN_OLD, (struct db_value[]){DB_INT(clock_now_ms() - SEEN_MS), DB_INT(PORTION)},
+		   on_old, s);
 }
 
 static void on_pruned(const struct unit_result *r, void *arg)
 {
 	struct sweep *s = arg;
-	pipeline_leave(s->p);
+	struct pipeline *p = s->p;
 	seen_portion(s);
+	pipeline_leave(p);
 }
 
 static void sweep(void *arg)
 {
 	struct sweep *s = arg;
+	if (s->p->is_closing) return;
 	int64_t now = clock_now_ms();
 	struct unit *u = unit_new(s->p->store);
 	unit_name(u, "sweep");

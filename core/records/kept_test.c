@@ -57,6 +57,9 @@ static void test_file(void **state)
 	u = unit_new(f.store);
 	unit_use_file(u, 40, &m);
 	assert_int_equal(fixture_commit(&f, u), 0);
+	u = unit_new(f.store);
+	unit_use_file(u, 40, &m); // once only
+	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
 	assert_int_equal(fixture_write(&f, STMT_FILE_PRUNE, ROW(DB_INT(200))), 0); // the one that nobody used
 	const struct db_rows *r = fixture_read(&f, STMT_FILES, ROW(DB_INTS(((int64_t[]){40, 41}), 2)));
 	assert_int_equal(r->n_rows, 1);
@@ -83,6 +86,9 @@ static void test_outbox(void **state)
 	struct unit *u = unit_new(f.store);
 	unit_add_outbox(u, &o);
 	assert_int_equal(fixture_commit(&f, u), 0);
+	u = unit_new(f.store);
+	unit_add_outbox(u, &o);
+	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
 	u = unit_new(f.store);
 	unit_take_outbox(u, 30, 0, 7);
 	assert_int_equal(fixture_commit(&f, u), 0);

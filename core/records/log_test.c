@@ -156,15 +156,21 @@ static void test_delivery(void **state)
 	struct message m = a_message(30), back;
 	add_message(&m);
 	struct unit *u = unit_new(f.store);
-	unit_save_delivery(u, 30, DELIVERY_ACCEPTED, STR_NONE, STR_NONE);
-	unit_save_delivery(u, 30, DELIVERY_READ, STR_NONE, STR("wamid.2"));
+	m.delivery = DELIVERY_READ;
+	m.error = STR_NONE;
+	unit_save_delivery(u, &m, DELIVERY_QUEUED, STR("wamid.2"));
 	assert_int_equal(fixture_commit(&f, u), 0);
 	message_of_row(fixture_read(&f, STMT_MESSAGE, ROW(DB_INT(30))), 0, 0, &back);
 	assert_int_equal(back.delivery, DELIVERY_READ);
 	assert_null(back.error.p);
 	assert_text(back.provider_id, "wamid.2");
 	u = unit_new(f.store);
-	unit_save_delivery(u, 30, DELIVERY_FAILED, STR("gone"), STR_NONE);
+	m.delivery = DELIVERY_FAILED;
+	m.error = STR("gone");
+	unit_save_delivery(u, &m, DELIVERY_QUEUED, STR_NONE); // it has moved on
+	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
+	u = unit_new(f.store);
+	unit_save_delivery(u, &m, DELIVERY_READ, STR_NONE);
 	assert_int_equal(fixture_commit(&f, u), 0);
 	message_of_row(fixture_read(&f, STMT_MESSAGE, ROW(DB_INT(30))), 0, 0, &back);
 	assert_text(back.provider_id, "wamid.2"); // stays

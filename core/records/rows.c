@@ -70,21 +70,35 @@ uint16_t unit_add_thread(struct unit *u, const struct thread *t)
 					    DB_INT_OR_NULL(t->conversation)});
 }
 
-uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversation)
+uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversation, uint64_t was)
 {
-	return unit_add(u, STMT_THREAD_SPEAKS, (struct db_value[]){DB_INT(thread), DB_INT(conversation)});
+	return unit_add(u, STMT_THREAD_SPEAKS,
+			(struct db_value[]){DB_INT(thread), DB_INT(conversation), DB_INT_OR_NULL(was)});
 }
 
 uint16_t unit_add_conversation(struct unit *u, const struct conversation *c)
 {
 	return unit_add(u, STMT_CONVERSATION_ADD,
-			(struct db_value[]){DB_INT(c->id), DB_INT(c->number), DB_INT(c->contact), DB_INT(c->brand),
-					    DB_INT(c->inbox), DB_INT(c->thread), DB_INT(c->state), DB_INT(c->handler),
-					    DB_INT_OR_NULL(c->queue), DB_INT_OR_NULL(c->assignee),
-					    DB_INT_OR_NULL(c->restricted), DB_INT(c->n_messages), DB_INT(c->created_at),
-					    DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at),
-					    DB_INT_OR_NULL(c->last_out_at), DB_INT_OR_NULL(c->previous),
-					    DB_TEXT(str_of(c->preview)), DB_INT(c->preview_by)});
+			(struct db_value[]){DB_INT(c->id),
+					    DB_INT(c->number),
+					    DB_INT(c->contact),
+					    DB_INT(c->brand),
+					    DB_INT(c->inbox),
+					    DB_INT(c->thread),
+					    DB_INT(c->state),
+					    DB_INT(c->handler),
+					    DB_INT_OR_NULL(c->queue),
+					    DB_INT_OR_NULL(c->assignee),
+					    DB_INT_OR_NULL(c->restricted),
+					    DB_INT(c->n_messages),
+					    DB_INT(c->created_at),
+					    DB_INT(c->last_at),
+					    DB_INT_OR_NULL(c->last_in_at),
+					    DB_INT_OR_NULL(c->last_out_at),
+					    DB_INT_OR_NULL(c->resolved_at),
+					    DB_INT_OR_NULL(c->previous),
+					    DB_TEXT(str_of(c->preview)),
+					    DB_INT(c->preview_by)});
 }
 
 uint16_t unit_save_conversation(struct unit *u, const struct conversation *c)
@@ -146,10 +160,11 @@ uint16_t unit_add_message(struct unit *u, const struct message *m)
 				DB_INT(m->received_at), DB_TEXT(m->parts), DB_INT(m->delivery), DB_TEXT(m->error)});
 }
 
-uint16_t unit_save_delivery(struct unit *u, uint64_t message, enum delivery d, struct str error, struct str provider_id)
+uint16_t unit_save_delivery(struct unit *u, const struct message *m, enum delivery was, struct str provider_id)
 {
 	return unit_add(u, STMT_MESSAGE_DELIVERY,
-			(struct db_value[]){DB_INT(message), DB_INT(d), DB_TEXT(error), DB_TEXT(provider_id)});
+			(struct db_value[]){DB_INT(m->id), DB_INT(was), DB_INT(m->delivery), DB_TEXT(m->error),
+					    DB_TEXT(provider_id)});
 }
 
 void message_of_row(const struct db_rows *r, size_t row, size_t col, struct message *m_r)

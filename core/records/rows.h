@@ -26,7 +26,8 @@ struct thread {
 	int64_t created_at;
 };
 uint16_t unit_add_thread(struct unit *u, const struct thread *t);
-uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversation);
+// Guarded by `was`, the conversation that it spoke in before (0: none).
+uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversation, uint64_t was);
 
 #define CONVERSATION_COLS 22 // the contact's name stands in the column behind them
 uint16_t unit_add_conversation(struct unit *u, const struct conversation *c);
@@ -42,9 +43,9 @@ uint16_t unit_add_participant(struct unit *u, uint64_t conversation, enum partic
 #define MESSAGE_COLS 18
 #define EVENT_COLS 12
 uint16_t unit_add_message(struct unit *u, const struct message *m);
-// provider_id STR_NONE leaves the one that stands.
-uint16_t unit_save_delivery(struct unit *u, uint64_t message, enum delivery d, struct str error,
-			    struct str provider_id);
+// m->delivery and m->error, guarded by `was`, the delivery that it was read with. provider_id STR_NONE leaves the one
+// that stands.
+uint16_t unit_save_delivery(struct unit *u, const struct message *m, enum delivery was, struct str provider_id);
 void message_of_row(const struct db_rows *r, size_t row, size_t col, struct message *m_r);
 void event_of_row(const struct db_rows *r, size_t row, size_t col, struct event *e_r);
 
@@ -55,6 +56,7 @@ struct outbox_row {
 	int64_t next_at, expires_at, epoch;
 	struct str resume; // JSON or STR_NONE
 };
+// Guarded: a message stands there once.
 uint16_t unit_add_outbox(struct unit *u, const struct outbox_row *o);
 uint16_t unit_take_outbox(struct unit *u, uint64_t message, int attempt, int64_t epoch);
 uint16_t unit_back_outbox(struct unit *u, const struct outbox_row *o);
@@ -69,6 +71,6 @@ struct file_row {
 	enum audience audience;
 };
 uint16_t unit_add_file(struct unit *u, const struct file_row *f);
-// The file now stands in this message.
+// The file now stands in this message; guarded: in no other before.
 uint16_t unit_use_file(struct unit *u, uint64_t file, const struct message *m);
 void file_of_row(const struct db_rows *r, size_t row, struct file_row *f_r);

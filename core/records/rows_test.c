@@ -164,9 +164,11 @@ static void test_identity_and_thread_are_unique(void **state)
 	unit_add_thread(u, &t);
 	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
 	u = unit_new(f.store);
-	unit_thread_speaks(u, 4, 40);
-	unit_thread_speaks(u, 4, 41);
+	unit_thread_speaks(u, 4, 41, t.conversation);
 	assert_int_equal(fixture_commit(&f, u), 0);
+	u = unit_new(f.store);
+	unit_thread_speaks(u, 4, 42, t.conversation); // it has moved on
+	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
 	const struct db_rows *r = fixture_read(&f, STMT_THREAD_OF_EXTERNAL, ROW(DB_INT(1), DB_TEXT(STR("x"))));
 	assert_int_equal(db_int(r, 0, 3), 41);
 }

@@ -115,9 +115,9 @@
 	  "SELECT id, contact, identity, conversation FROM thread WHERE inbox = ?1 AND external = ?2",                 \
 	  "SELECT id, contact, identity, conversation FROM thread WHERE inbox = $1 AND external = $2")                 \
 	X(THREAD, DB_READ, "i", "iittttiti",                                                                           \
-	  "SELECT t.id, t.inbox, t.external, i.kind, i.scope, i.address, t.kind, k.name, i.proof FROM thread t"        \
+	  "SELECT t.id, t.inbox, t.external, i.kind, i.scope, i.address, t.contact, k.name, i.proof FROM thread t"     \
 	  " JOIN identity i ON i.id = t.identity JOIN contact k ON k.id = t.contact WHERE t.id = ?1",                  \
-	  "SELECT t.id, t.inbox, t.external, i.kind, i.scope, i.address, t.kind, k.name, i.proof FROM thread t"        \
+	  "SELECT t.id, t.inbox, t.external, i.kind, i.scope, i.address, t.contact, k.name, i.proof FROM thread t"     \
 	  " JOIN identity i ON i.id = t.identity JOIN contact k ON k.id = t.contact WHERE t.id = $1")                  \
 	X(CONTACT, DB_READ, "i", "ittii", "SELECT id, name, language, created_at, version FROM contact WHERE id = ?1", \
 	  "SELECT id, name, language, created_at, version FROM contact WHERE id = $1")                                 \

@@ -53,6 +53,36 @@
 	  " AS r(ord, id, version, contact, inbox, thread, state, handler, queue, assignee, restricted, n_messages,"   \
 	  " last_at, last_in_at, last_out_at, resolved_at, rules_seq, previous, preview, preview_by) ORDER BY id,"     \
 	  " version, ord) u WHERE c.id = u.id AND c.version = u.version RETURNING u.ord")                              \
+	X(THREAD_SPEAKS, DB_GUARD, "iii", "UPDATE thread SET conversation = ?2 WHERE id = ?1 AND conversation IS ?3",  \
+	  "UPDATE thread t SET conversation = u.conversation FROM (SELECT DISTINCT ON (id) * FROM unnest($1::int[],"   \
+	  " $2::bigint[], $3::bigint[], $4::bigint[]) AS r(ord, id, conversation, was) ORDER BY id, ord) u"            \
+	  " WHERE t.id = u.id AND t.conversation IS NOT DISTINCT FROM u.was RETURNING u.ord")                          \
+	X(MESSAGE_DELIVERY, DB_GUARD, "iiitt",                                                                         \
+	  "UPDATE message SET delivery = ?3, error = ?4, provider_id = coalesce(?5, provider_id)"                      \
+	  " WHERE id = ?1 AND delivery = ?2",                                                                          \
+	  "UPDATE message m SET delivery = u.delivery, error = u.error, provider_id = coalesce(u.provider_id,"         \
+	  " m.provider_id) FROM (SELECT DISTINCT ON (id) * FROM unnest($1::int[], $2::bigint[], $3::bigint[],"         \
+	  " $4::bigint[], $5::text[], $6::text[]) AS r(ord, id, was, delivery, error, provider_id) ORDER BY id, ord) " \
+	  "u"                                                                                                          \
+	  " WHERE m.id = u.id AND m.delivery = u.was RETURNING u.ord")                                                 \
+	X(FILE_USE, DB_GUARD, "iiiii",                                                                                 \
+	  "UPDATE file SET message = ?2, conversation = ?3, thread = ?4, audience = ?5, expires_at = NULL"             \
+	  " WHERE id = ?1 AND message IS NULL",                                                                        \
+	  "UPDATE file f SET message = u.message, conversation = u.conversation, thread = u.thread,"                   \
+	  " audience = u.audience, expires_at = NULL FROM (SELECT DISTINCT ON (id) * FROM unnest($1::int[],"           \
+	  " $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) AS r(ord, id, message, "             \
+	  "conversation,"                                                                                              \
+	  " thread, audience) ORDER BY id, ord) u WHERE f.id = u.id AND f.message IS NULL RETURNING u.ord")            \
+	X(OUTBOX_ADD, DB_GUARD, "iiiiii",                                                                              \
+	  "INSERT INTO outbox (message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch)"      \
+	  " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, 0) ON CONFLICT DO NOTHING",                                          \
+	  "WITH u AS (SELECT DISTINCT ON (message) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[]," \
+	  " $5::bigint[], $6::bigint[], $7::bigint[]) AS u(ord, message, inbox, thread, conversation, next_at,"        \
+	  " expires_at) ORDER BY message, ord), i AS (INSERT INTO outbox (message, inbox, thread, conversation, "      \
+	  "state,"                                                                                                     \
+	  " attempt, next_at, expires_at, epoch) SELECT message, inbox, thread, conversation, 0, 0, next_at,"          \
+	  " expires_at, 0 FROM u ON CONFLICT DO NOTHING RETURNING message)"                                            \
+	  " SELECT u.ord FROM u JOIN i USING (message)")                                                               \
 	X(OUTBOX_TAKE, DB_GUARD, "iii",                                                                                \
 	  "UPDATE outbox SET state = 1, attempt = attempt + 1, epoch = ?3"                                             \
 	  " WHERE message = ?1 AND attempt = ?2 AND state = 0",                                                        \
@@ -156,33 +186,22 @@
 	  "UPDATE contact c SET name = u.name, version = c.version + 1 FROM (SELECT DISTINCT ON (id) *"                \
 	  " FROM unnest($1::bigint[], $2::text[]) WITH ORDINALITY AS r(id, name, ord) ORDER BY id, ord DESC) u"        \
 	  " WHERE c.id = u.id")                                                                                        \
-	X(THREAD_SPEAKS, DB_WRITE, "ii", "UPDATE thread SET conversation = ?2 WHERE id = ?1",                          \
-	  "UPDATE thread t SET conversation = u.conversation FROM (SELECT DISTINCT ON (id) *"                          \
-	  " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS r(id, conversation, ord) ORDER BY id,"          \
-	  " ord DESC) u WHERE t.id = u.id")                                                                            \
-	X(CONVERSATION_ADD, DB_WRITE, "iiiiiiiiiiiiiiiiiti",                                                           \
-	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "     \
+	X(CONVERSATION_ADD, DB_WRITE, "iiiiiiiiiiiiiiiiiiti",                                                          \
+	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee,"      \
+	  " restricted, version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous,"     \
+	  " rules_seq, preview, preview_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12, ?13, ?14,"   \
+	  " ?15, ?16, ?17, ?18, 0, ?19, ?20)",                                                                         \
+	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee,"      \
+	  " restricted, version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous,"     \
+	  " rules_seq, preview, preview_by) SELECT id, number, contact, brand, inbox, thread, state, handler, queue,"  \
+	  " assignee, restricted, 1, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, "          \
+	  "previous, 0,"                                                                                               \
+	  " preview, preview_by FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],"     \
+	  " $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[],"      \
+	  " $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[],"    \
+	  " $20::bigint[]) AS u(id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "          \
 	  "restricted,"                                                                                                \
-	  " version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, rules_seq, "     \
-	  "preview,"                                                                                                   \
-	  " preview_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1, ?12, ?13, ?14, ?15, ?16, NULL, ?17, " \
-	  "0,"                                                                                                         \
-	  " ?18, ?19)",                                                                                                \
-	  "INSERT INTO conversation (id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "     \
-	  "restricted,"                                                                                                \
-	  " version, n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, rules_seq, "     \
-	  "preview,"                                                                                                   \
-	  " preview_by) SELECT id, number, contact, brand, inbox, thread, state, handler, queue, assignee, "           \
-	  "restricted, 1,"                                                                                             \
-	  " n_messages, created_at, last_at, last_in_at, last_out_at, NULL, previous, 0, preview, preview_by"          \
-	  " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "          \
-	  "$7::bigint[],"                                                                                              \
-	  " $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[],"    \
-	  " $15::bigint[], $16::bigint[], $17::bigint[], $18::text[], $19::bigint[]) AS u(id, number, contact, "       \
-	  "brand, inbox,"                                                                                              \
-	  " thread, state, handler, queue, assignee, restricted, n_messages, created_at, last_at, last_in_at, "        \
-	  "last_out_at,"                                                                                               \
-	  " previous, preview, preview_by)")                                                                           \
+	  " n_messages, created_at, last_at, last_in_at, last_out_at, resolved_at, previous, preview, preview_by)")    \
 	X(PARTICIPANT_ADD, DB_WRITE, "iiiii",                                                                          \
 	  "INSERT INTO participant (conversation, kind, who, role, created_at) VALUES (?1, ?2, ?3, ?4, ?5)"            \
 	  " ON CONFLICT DO NOTHING",                                                                                   \
@@ -200,12 +219,6 @@
 	  " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"  \
 	  " $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bigint[],"         \
 	  " $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[])")                                   \
-	X(MESSAGE_DELIVERY, DB_WRITE, "iitt",                                                                          \
-	  "UPDATE message SET delivery = ?2, error = ?3, provider_id = coalesce(?4, provider_id) WHERE id = ?1",       \
-	  "UPDATE message m SET delivery = u.delivery, error = u.error, provider_id = coalesce(u.provider_id,"         \
-	  " m.provider_id) FROM (SELECT DISTINCT ON (id) * FROM unnest($1::bigint[], $2::bigint[], $3::text[],"        \
-	  " $4::text[]) WITH ORDINALITY AS r(id, delivery, error, provider_id, ord) ORDER BY id, ord DESC) u"          \
-	  " WHERE m.id = u.id")                                                                                        \
 	X(FILE_ADD, DB_WRITE, "itttiitii",                                                                             \
 	  "INSERT INTO file (id, blob, name, mime, bytes, inbox, owner, scan, audience, created_at, expires_at)"       \
 	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, 1, ?8, ?9)",                                                        \
@@ -214,23 +227,8 @@
 	  "$2::text[],"                                                                                                \
 	  " $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::text[], $8::bigint[], $9::bigint[])"               \
 	  " AS u(id, blob, name, mime, bytes, inbox, owner, created_at, expires_at)")                                  \
-	X(FILE_USE, DB_WRITE, "iiiii",                                                                                 \
-	  "UPDATE file SET message = ?2, conversation = ?3, thread = ?4, audience = ?5, expires_at = NULL"             \
-	  " WHERE id = ?1",                                                                                            \
-	  "UPDATE file f SET message = u.message, conversation = u.conversation, thread = u.thread,"                   \
-	  " audience = u.audience, expires_at = NULL FROM (SELECT DISTINCT ON (id) * FROM unnest($1::bigint[],"        \
-	  " $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS r(id, message, conversation,"   \
-	  " thread, audience, ord) ORDER BY id, ord DESC) u WHERE f.id = u.id")                                        \
 	X(FILE_PRUNE, DB_WRITE, "i", "DELETE FROM file WHERE expires_at < ?1",                                         \
 	  "DELETE FROM file f USING unnest($1::bigint[]) AS u(at) WHERE f.expires_at < u.at")                          \
-	X(OUTBOX_ADD, DB_WRITE, "iiiiii",                                                                              \
-	  "INSERT INTO outbox (message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch)"      \
-	  " VALUES (?1, ?2, ?3, ?4, 0, 0, ?5, ?6, 0)",                                                                 \
-	  "INSERT INTO outbox (message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch)"      \
-	  " SELECT message, inbox, thread, conversation, 0, 0, next_at, expires_at, 0 FROM unnest($1::bigint[], "      \
-	  "$2::bigint[],"                                                                                              \
-	  " $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])"                                                   \
-	  " AS u(message, inbox, thread, conversation, next_at, expires_at)")                                          \
 	X(OUTBOX_BACK, DB_WRITE, "iiti",                                                                               \
 	  "UPDATE outbox SET state = 0, next_at = ?2, resume = ?3, attempt = ?4 WHERE message = ?1",                   \
 	  "UPDATE outbox o SET state = 0, next_at = u.next_at, resume = u.resume, attempt = u.attempt"                 \

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a message becomes: contact, identity, thread, conversation; which one it joins, and what it may bring along.
+#include "world_test.h"
+
+#define HOUR_MS (3600 * 1000LL)
+
+static const struct says HELLO = {.inbox = TELEGRAM};
+
+// ---- the first and the second --------------------------------------------------------------------------------------
+
+static void test_first_message(void **state)
+{
+	struct says s = {.inbox = TELEGRAM, .name = "  Оля\n", .key = "k1", .external_id = "m1", .text = "Добрий день"};
+	int64_t before = head();
+	assert_int_equal(say(&s), 0);
+	assert_string_equal(events_after(before),
+			    "contact.created conversation.created message.in conversation.needs_plan");
+	assert_string_equal(sql("SELECT name FROM contact"), "Оля");
+	assert_string_equal(sql("SELECT kind || scope || address || proof FROM identity"), "testtel:11");
+	assert_string_equal(sql("SELECT external FROM thread"), "tel:1");
+	assert_string_equal(sql("SELECT provider_id || ' ' || key FROM message"), "m1 k1");
+	assert_string_equal(sql("SELECT parts FROM message"), "[{\"type\":\"text\",\"text\":\"Добрий день\"}]");
+	assert_int_equal(sql_int("SELECT count(*) FROM participant"), 1);
+	assert_int_equal(sql_int("SELECT count(*) FROM seen WHERE inbox = %d AND key = 'k1'", TELEGRAM), 1);
+	struct conversation c = conversation_now(conversation_of(TELEGRAM, "tel:1"));
+	assert_int_equal(c.number, 1);
+	assert_int_equal(c.n_messages, 1);
+	assert_int_equal(c.queue, SALES);
+	assert_int_equal(c.brand, BRAND);
+	assert_int_equal(c.version, 1);
+	assert_int_equal(c.state, CONVERSATION_OPEN);
+	assert_string_equal(c.preview, "Добрий день");
+	assert_true(c.last_in_at && c.last_at && !c.last_out_at && !c.restricted && !c.previous);
+	assert_int_equal(c.thread, sql_int("SELECT id FROM thread"));
+	// All events of the unit say where it happened.
+	assert_int_equal(sql_int("SELECT count(*) FROM event WHERE seq > %lld AND (contact IS NULL OR inbox <> %d)",
+				 (long long)before, TELEGRAM),
+			 0);
+}
+
+static void test_second_joins(void **state)
+{
+	struct says s = HELLO;
+	assert_int_equal(say(&s), 0);
+	int64_t before = head();
+	s.text = "and more";
+	s.name = "Late Name";
+	assert_int_equal(say(&s), 0);
+	assert_string_equal(events_after(before), "contact.updated message.in");
+	struct conversation c = conversation_now(conversation_of(TELEGRAM, "tel:1"));
+	assert_int_equal(c.n_messages, 2);
+	assert_int_equal(c.version, 2);
+	assert_string_equal(c.preview, "and more");
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 1);
+	assert_string_equal(sql("SELECT name FROM contact"), "Late Name");
+	s.name = "Another"; // the first one stays
+	assert_int_equal(say(&s), 0);
+	assert_string_equal(sql("SELECT name FROM contact"), "Late Name");
+}
+
+// Nothing is in memory: all comes from the store.
+static void test_second_after_restart(void **state)
+{
+	assert_int_equal(say(&HELLO), 0);
+	world_stop();
+	world_start();
+	int64_t before = head();
+	assert_int_equal(say(&HELLO), 0);
+	assert_string_equal(events_after(before), "message.in");
+	assert_int_equal(sql_int("SELECT n_messages FROM conversation"), 2);
+}
+
+static void test_several_senders_at_once(void **state)
+{
+	struct commit *c = commit_new(TELEGRAM);
+	for (int i = 0; i < 300; i++) {
+		char address[20];
+		snprintf(address, sizeof address, "tel:%d", i % 100);
+		struct says s = {.address = address};
+		commit_message(c, &s);
+	}
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 100);
+	assert_int_equal(sql_int("SELECT count(*) FROM conversation WHERE n_messages = 3"), 100);
+	assert_int_equal(sql_int("SELECT count(*) FROM message"), 300);
+	// The same again, now that all are known; and in many commits at once.
+	struct commit *many[100];
+	for (int i = 0; i < 100; i++) {
+		char address[20];
+		snprintf(address, sizeof address, "tel:%d", i);
+		struct says s = {.address = address};
+		many[i] = commit_new(TELEGRAM);
+		commit_message(many[i], &s);
+		commit_go(many[i]);
+	}
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(commit_end(many[i]), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM conversation WHERE n_messages = 4"), 100);
+}
+
+// More keys than one turn holds.
+static void test_very_many_senders(void **state)
+{
+	struct commit *c = commit_new(TELEGRAM);
+	for (int i = 0; i < 600; i++) {
+		char address[20];
+		snprintf(address, sizeof address, "tel:%d", i);
+		struct says s = {.address = address};
+		commit_message(c, &s);
+	}
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM conversation"), 600);
+}
+
+static void test_what_is_not_understood(void **state)
+{
+	struct says s = {.inbox = TELEGRAM, .author = "agent"};
+	int64_t before = head();
+	assert_int_equal(say(&s), E_INVALID);
+	s = (struct says){.inbox = TELEGRAM, .parts = "[]"};
+	assert_int_equal(say(&s), E_INVALID);
+	s = (struct says){.inbox = TELEGRAM, .proof = "agent"};
+	assert_int_equal(say(&s), E_INVALID);
+	s = (struct says){.inbox = 999};
+	assert_int_equal(say(&s), E_MISSING);
+	struct commit *c = commit_new(TELEGRAM);
+	commit_event(c, "nonsense", "{}");
+	commit_go(c);
+	assert_int_equal(commit_end(c), E_UNSUPPORTED);
+	// One that is wrong takes the whole cause with it.
+	c = commit_new(TELEGRAM);
+	commit_message(c, &HELLO);
+	commit_message(c, &(struct says){.parts = "[{\"type\":\"text\"}]"});
+	commit_go(c);
+	assert_int_equal(commit_end(c), E_INVALID);
+	settle();
+	assert_int_equal(head(), before);
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 0);
+}
+
+static void test_values(void **state)
+{
+	struct commit *c = commit_new(TELEGRAM), *d = commit_new(TELEGRAM);
+	commit_put(c, "cursor", "1");
+	commit_put(c, "cursor", "2");
+	commit_put(c, "other", "{\"a\":true}");
+	commit_go(c);
+	commit_put(d, "other", NULL);
+	commit_put(d, "third", "3");
+	commit_go(d);
+	assert_int_equal(commit_end(c), 0);
+	assert_int_equal(commit_end(d), 0);
+	assert_string_equal(sql("SELECT value FROM inbox_kv WHERE key = 'cursor'"), "2");
+	assert_int_equal(sql_int("SELECT count(*) FROM inbox_kv WHERE key = 'other'"), 0);
+	// Deleted and put again by two causes at once: the later one counts.
+	c = commit_new(TELEGRAM);
+	d = commit_new(TELEGRAM);
+	commit_put(c, "cursor", NULL);
+	commit_go(c);
+	commit_put(d, "cursor", "4");
+	commit_go(d);
+	assert_int_equal(commit_end(c), 0);
+	assert_int_equal(commit_end(d), 0);
+	assert_string_equal(sql("SELECT value FROM inbox_kv WHERE key = 'cursor'"), "4");
+	settle();
+}
+
+// ---- which conversation --------------------------------------------------------------------------------------------
+
+static void resolve(uint64_t conversation, enum conversation_move m)
+{
+	struct acted a;
+	move_go(&a, &(struct act){.user = DORA, .conversation = conversation}, m);
+	settle();
+	assert_int_equal(a.status, 0);
+}
+
+static void test_reopened_within_the_window(void **state)
+{
+	clock_fake(clock_now_ms(), clock_mono_ms());
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	resolve(id, MOVE_RESOLVE);
+	pass_ms(71 * HOUR_MS);
+	int64_t before = head();
+	assert_int_equal(say(&HELLO), 0);
+	assert_string_equal(events_after(before), "conversation.reopened message.in conversation.needs_plan");
+	assert_int_equal(conversation_of(TELEGRAM, "tel:1"), id);
+	assert_int_equal(conversation_now(id).state, CONVERSATION_OPEN);
+	assert_int_equal(conversation_now(id).resolved_at, 0);
+}
+
+static void test_new_after_the_window(void **state)
+{
+	clock_fake(clock_now_ms(), clock_mono_ms());
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	resolve(id, MOVE_RESOLVE);
+	pass_ms(73 * HOUR_MS);
+	int64_t before = head();
+	assert_int_equal(say(&HELLO), 0);
+	assert_string_equal(events_after(before),
+			    "conversation.closed conversation.created message.in conversation.needs_plan");
+	uint64_t next = conversation_of(TELEGRAM, "tel:1");
+	assert_int_not_equal(next, id);
+	assert_int_equal(conversation_now(next).previous, id);
+	assert_int_equal(conversation_now(id).state, CONVERSATION_CLOSED);
+	assert_int_equal(say(&HELLO), 0);
+	assert_int_equal(conversation_now(next).n_messages, 2);
+}
+
+static void test_new_after_closing(void **state)
+{
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	resolve(id, MOVE_CLOSE);
+	int64_t before = head();
+	assert_int_equal(say(&HELLO), 0);
+	assert_string_equal(events_after(before), "conversation.created message.in conversation.needs_plan");
+	assert_int_equal(conversation_now(conversation_of(TELEGRAM, "tel:1")).previous, id);
+}
+
+static void test_automatic_does_not_reopen(void **state)
+{
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	resolve(id, MOVE_RESOLVE);
+	int64_t before = head();
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .author = "automatic"}), 0);
+	assert_string_equal(events_after(before), "message.in");
+	assert_int_equal(conversation_now(id).state, CONVERSATION_RESOLVED);
+	assert_int_equal(conversation_now(id).n_messages, 2);
+}
+
+// By contact: another inbox, the same person.
+static void test_join_across_inboxes(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP}), 0);
+	uint64_t id = conversation_of(WHATSAPP, "tel:1");
+	int64_t before = head();
+	assert_int_equal(say(&(struct says){.inbox = SMS}), 0);
+	assert_string_equal(events_after(before), "message.in");
+	assert_int_equal(conversation_of(SMS, "tel:1"), id);
+	struct conversation c = conversation_now(id);
+	assert_int_equal(c.inbox, SMS); // the answer goes where it was said
+	assert_int_equal(c.n_messages, 2);
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 1);
+	assert_int_equal(sql_int("SELECT count(*) FROM thread"), 2);
+	// An inbox that joins by thread only does not, and another brand's does not.
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM}), 0);
+	assert_int_not_equal(conversation_of(TELEGRAM, "tel:1"), id);
+	assert_int_equal(say(&(struct says){.inbox = SHOP}), 0);
+	assert_int_not_equal(conversation_of(SHOP, "tel:1"), id);
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 1);
+}
+
+static void test_restricted_never_joins(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP}), 0);
+	assert_int_equal(say(&(struct says){.inbox = STAFF}), 0);
+	uint64_t id = conversation_of(STAFF, "tel:1");
+	assert_int_not_equal(id, conversation_of(WHATSAPP, "tel:1"));
+	assert_int_equal(conversation_now(id).restricted, STAFF);
+	assert_int_equal(say(&(struct says){.inbox = SMS}), 0); // nor the other way round
+	assert_int_equal(conversation_of(SMS, "tel:1"), conversation_of(WHATSAPP, "tel:1"));
+}
+
+// What is only claimed leads to nobody.
+static void test_claimed_links_nothing(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP, .name = "Olha"}), 0);
+	uint64_t id = conversation_of(WHATSAPP, "tel:1");
+	assert_int_equal(say(&(struct says){.inbox = SMS, .proof = "claimed", .thread = "web-7"}), 0);
+	assert_int_not_equal(conversation_of(SMS, "web-7"), id);
+	assert_int_equal(sql_int("SELECT count(DISTINCT contact) FROM thread"), 2);
+	assert_string_equal(sql("SELECT name FROM contact ORDER BY id DESC LIMIT 1"), "");
+	assert_int_equal(say(&(struct says){.inbox = SMS, .proof = "claimed", .thread = "web-7"}), 0);
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 2); // itself it is, in its thread
+}
+
+static void test_two_threads_of_one_in_one_cause(void **state)
+{
+	struct commit *c = commit_new(WHATSAPP);
+	commit_message(c, &(struct says){.thread = "a"});
+	commit_message(c, &(struct says){.thread = "b"});
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 1);
+	assert_int_equal(sql_int("SELECT count(*) FROM conversation"), 1);
+	assert_int_equal(conversation_of(WHATSAPP, "a"), conversation_of(WHATSAPP, "b"));
+	// And again: one row of the conversation, although two threads speak in it.
+	c = commit_new(WHATSAPP);
+	commit_message(c, &(struct says){.thread = "a"});
+	commit_message(c, &(struct says){.thread = "b"});
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT n_messages FROM conversation"), 4);
+	assert_int_equal(sql_int("SELECT version FROM conversation"), 2);
+}
+
+static void test_what_it_answers(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .external_id = "m1"}), 0);
+	uint64_t first = conversation_of(TELEGRAM, "tel:1");
+	resolve(first, MOVE_CLOSE);
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t second = conversation_of(TELEGRAM, "tel:1");
+	assert_int_not_equal(first, second);
+	resolve(first, MOVE_OPEN);
+	int64_t before = head();
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .reply_to = "m1"}), 0);
+	assert_string_equal(events_after(before), "message.in");
+	assert_int_equal(conversation_of(TELEGRAM, "tel:1"), first);
+	assert_int_equal(sql_int("SELECT count(*) FROM message WHERE reply_to IS NOT NULL"), 1);
+	// The same id in somebody else's thread means another message: it opens nobody's conversation.
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .address = "tel:2", .reply_to = "m1"}), 0);
+	assert_int_not_equal(conversation_of(TELEGRAM, "tel:2"), first);
+	assert_int_equal(sql_int("SELECT count(*) FROM message WHERE reply_to IS NOT NULL"), 1);
+}
+
+// A second person in a thread, and the first one again: the thread stays where it is.
+static void test_two_persons_in_a_thread(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .thread = "g"}), 0);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .thread = "g", .address = "tel:2"}), 0);
+	uint64_t id = conversation_of(TELEGRAM, "g");
+	assert_int_equal(conversation_now(id).n_messages, 2);
+	resolve(id, MOVE_CLOSE);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .thread = "g", .address = "tel:2"}), 0);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .thread = "g"}), 0);
+	assert_int_equal(sql_int("SELECT count(*) FROM conversation"), 2);
+	assert_int_equal(conversation_now(conversation_of(TELEGRAM, "g")).n_messages, 2);
+}
+
+// ---- the past, and our own side ------------------------------------------------------------------------------------
+
+static void test_backfill_starts_nothing(void **state)
+{
+	struct says past = {.inbox = TELEGRAM, .origin = "backfill", .text = "long ago", .sent_at = 1000};
+	act_presence(world.pipeline, ANNA, true);
+	int64_t before = head();
+	assert_int_equal(say(&past), 0);
+	assert_int_equal(say(&past), 0);
+	assert_string_equal(events_after(before), "contact.created conversation.created message.in message.in");
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	struct conversation c = conversation_now(id);
+	assert_int_equal(c.state, CONVERSATION_RESOLVED); // nobody has to deal with it
+	assert_int_equal(c.assignee, 0);
+	assert_int_equal(c.n_messages, 2);
+	// What comes now is new.
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t now = conversation_of(TELEGRAM, "tel:1");
+	assert_int_equal(conversation_now(now).previous, id);
+	assert_int_equal(conversation_now(now).assignee, ANNA);
+	// More of the past changes neither what the list shows nor its place there.
+	c = conversation_now(now);
+	assert_int_equal(say(&past), 0);
+	assert_string_equal(conversation_now(now).preview, "hello");
+	assert_int_equal(conversation_now(now).last_at, c.last_at);
+	assert_int_equal(conversation_now(now).n_messages, 2);
+}
+
+static void test_device_is_a_reply(void **state)
+{
+	act_presence(world.pipeline, ANNA, true);
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	int64_t before = head();
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .author = "device", .external_id = "d1"}), 0);
+	assert_string_equal(events_after(before), "conversation.waiting message.out");
+	struct conversation c = conversation_now(id);
+	assert_int_equal(c.state, CONVERSATION_WAITING);
+	assert_true(c.last_out_at);
+	assert_int_equal(sql_int("SELECT count(*) FROM outbox"), 0); // it was said already
+	assert_int_equal(sql_int("SELECT delivery FROM message WHERE is_out = 1"), DELIVERY_ACCEPTED);
+	assert_int_equal(receipt(TELEGRAM, "receipt.read", "d1"), 0);
+	assert_int_equal(sql_int("SELECT delivery FROM message WHERE is_out = 1"), DELIVERY_READ);
+	assert_int_equal(test_sends(world.channels), 0);
+}
+
+// ---- files ---------------------------------------------------------------------------------------------------------
+
+#define MEDIA(id) "[{\"type\":\"media\",\"media\":\"" #id "\"}]"
+
+static void test_files(void **state)
+{
+	add_file(900, TELEGRAM, "tel:1");
+	add_file(901, TELEGRAM, "tel:2");
+	add_file(902, TELEGRAM, ""); // the plugin's own
+	add_file(903, WHATSAPP, "");
+	add_file(904, 0, "user:31");
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(900)}), 0);
+	assert_int_equal(sql_int("SELECT message FROM file WHERE id = 900"), sql_int("SELECT id FROM message"));
+	assert_string_equal(sql("SELECT parts FROM message"),
+			    "[{\"type\":\"media\",\"file\":\"900\",\"name\":\"a.jpg\","
+			    "\"mime\":\"image/jpeg\",\"bytes\":7}]");
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(900)}), E_INVALID); // once only
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(901)}), E_INVALID); // another sender's
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(903)}), E_INVALID); // another inbox's
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(904)}), E_INVALID); // an agent's
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(905)}), E_INVALID); // nobody's
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .parts = MEDIA(902)}), 0);
+	assert_int_equal(sql_int("SELECT count(*) FROM message"), 2);
+}
+
+// Twice in one message, and in two messages of one unit.
+static void test_file_twice(void **state)
+{
+	add_file(900, TELEGRAM, "tel:1");
+	add_file(901, TELEGRAM, "tel:1");
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM,
+					    .parts = "[{\"type\":\"media\",\"media\":\"900\"},"
+						     "{\"type\":\"media\",\"media\":\"900\"}]"}),
+			 0);
+	struct commit *c = commit_new(TELEGRAM), *d = commit_new(TELEGRAM);
+	commit_message(c, &(struct says){.parts = MEDIA(901)});
+	commit_message(d, &(struct says){.parts = MEDIA(901)});
+	commit_go(c);
+	commit_go(d);
+	assert_int_equal(commit_end(c), 0);
+	assert_int_equal(commit_end(d), E_INVALID);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM message"), 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_TEST(test_first_message),
+		WORLD_TEST(test_second_joins),
+		WORLD_TEST(test_second_after_restart),
+		WORLD_TEST(test_several_senders_at_once),
+		WORLD_TEST(test_very_many_senders),
+		WORLD_TEST(test_what_is_not_understood),
+		WORLD_TEST(test_values),
+		WORLD_TEST(test_reopened_within_the_window),
+		WORLD_TEST(test_new_after_the_window),
+		WORLD_TEST(test_new_after_closing),
+		WORLD_TEST(test_automatic_does_not_reopen),
+		WORLD_TEST(test_join_across_inboxes),
+		WORLD_TEST(test_restricted_never_joins),
+		WORLD_TEST(test_claimed_links_nothing),
+		WORLD_TEST(test_two_threads_of_one_in_one_cause),
+		WORLD_TEST(test_what_it_answers),
+		WORLD_TEST(test_two_persons_in_a_thread),
+		WORLD_TEST(test_backfill_starts_nothing),
+		WORLD_TEST(test_device_is_a_reply),
+		WORLD_TEST(test_files),
+		WORLD_TEST(test_file_twice),
+	};
+	return world_main(tests, ARRAY_LEN(tests), NULL, 0);
+}
