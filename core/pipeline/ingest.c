@@ -225,7 +225,8 @@ static int read_events(struct work *w, struct err *e)
 	}
 	for (size_t i = 0; i < c->n_puts; i++)
 		keys[n++] = turn_key_str('k', c->inbox, c->puts[i].key);
-	keys_take(&w->keys, w->p->turns, w->arena, keys, n, on_keys, w);
+	keys_init(&w->keys, w->p->turns, w->arena);
+	keys_take(&w->keys, keys, n, on_keys, w);
 	return 0;
 }
 

@@ -238,7 +238,8 @@ static void third_step(struct round *r)
 	}
 	for (size_t i = 0; i < r->n_items; i++)
 		if (r->items[i].place && r->items[i].about) keys[n++] = turn_key('c', r->items[i].about->c.id);
-	keys_take(&r->held, r->p->turns, r->arena, keys, n, on_held, r);
+	keys_init(&r->held, r->p->turns, r->arena);
+	keys_take(&r->held, keys, n, on_held, r);
 }
 
 void ingest_load(struct round *r, void (*done)(struct round *r))

@@ -39,13 +39,15 @@ static void take_next(void *arg)
 	k->n_asked += n;
 }
 
-void keys_take(struct keys *k, struct turns *ts, struct arena *a, const uint64_t *keys, size_t n, loop_cb cb, void *arg)
+void keys_init(struct keys *k, struct turns *ts, struct arena *a) { *k = (struct keys){.turns = ts, .arena = a}; }
+
+void keys_take(struct keys *k, const uint64_t *keys, size_t n, loop_cb cb, void *arg)
 {
-	uint64_t *copy = arena_array(a, uint64_t, n + 1);
+	uint64_t *copy = arena_array(k->arena, uint64_t, n + 1);
 	if (n) memcpy(copy, keys, n * sizeof *keys);
 	n = sort(copy, n);
-	*k = (struct keys){.turns = ts, .keys = copy, .n = n, .cb = cb, .arg = arg};
-	k->holds = arena_array(a, struct turn, n / (TURN_KEYS - 1) + 1);
+	*k = (struct keys){.turns = k->turns, .arena = k->arena, .keys = copy, .n = n, .cb = cb, .arg = arg};
+	k->holds = arena_array(k->arena, struct turn, n / (TURN_KEYS - 1) + 1);
 	take_next(k);
 }
 

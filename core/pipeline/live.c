@@ -12,7 +12,7 @@
 bool live_is_live(struct pipeline *p, uint64_t inbox)
 {
 	const struct inbox_record *in = directory_inbox(p->directory, inbox);
-	return in && json_get(channels_manifest(p->channels, in->channel), "live");
+	return in && p->channels && json_get(channels_manifest(p->channels, in->channel), "live");
 }
 
 // ---- cursors: opaque to visitors; a seq in base 36 behind a letter
@@ -78,7 +78,7 @@ static struct str frame_of(struct pipeline *p, struct arena *a, const struct mes
 
 void live_tell(struct pipeline *p, struct str thread_external, const struct message *m, int64_t seq)
 {
-	if (!channels_live_is_watched(p->channels, m->inbox, thread_external)) return;
+	if (!p->channels || !channels_live_is_watched(p->channels, m->inbox, thread_external)) return;
 	struct arena *a = arena_new(0);
 	channels_live_push(p->channels, m->inbox, thread_external, frame_of(p, a, m, seq));
 	arena_free(&a);

@@ -36,7 +36,7 @@ static void set_resume(struct send *s, const struct json *resume)
 static bool is_idempotent(const struct send *s)
 {
 	const struct inbox_record *in = directory_inbox(s->p->directory, s->row.inbox);
-	const struct json *manifest = in ? channels_manifest(s->p->channels, in->channel) : NULL;
+	const struct json *manifest = in && s->p->channels ? channels_manifest(s->p->channels, in->channel) : NULL;
 	return str_is(json_string_of(manifest, "send"), "idempotent");
 }
 
@@ -119,7 +119,7 @@ static void on_thread(int status, const struct known_thread *t, void *arg)
 	struct send *s = arg;
 	if (status == E_MISSING)
 		send_end_as(s, DELIVERY_FAILED, STR("its thread is gone"));
-	else if (status)
+	else if (status || s->p->is_closing) // not handed over: the lease is given back
 		send_back(s, PIPELINE_STORE_AWAY_MS, false);
 	else
 		dispatch(s, t);

@@ -99,9 +99,11 @@ void pipeline_start(struct pipeline *p, loop_done_cb done, void *arg)
 // ---- end
 // ---------------------------------------------------------------------------------------------------------------------
 
+void pipeline_stop(struct pipeline *p) { p->is_closing = true; }
+
 void pipeline_close(struct pipeline *p, loop_cb done, void *arg)
 {
-	p->is_closing = true;
+	pipeline_stop(p);
 	p->on_closed = done;
 	p->closed_arg = arg;
 	feed_stop(p);

@@ -21,7 +21,10 @@ void pipeline_set_channels(struct pipeline *p, struct channels *c);
 // Reads where it stopped: the head of the log, the outbox, events that had no effects yet. done: 0 or why it cannot
 // start.
 void pipeline_start(struct pipeline *p, loop_done_cb done, void *arg);
-// Takes no more work; done when what was decided is committed or given back.
+// Takes no more work and hands nothing more to the channels, which may then be closed; pipeline_set_channels(p, NULL)
+// when they are gone.
+void pipeline_stop(struct pipeline *p);
+// As pipeline_stop; done when what was decided is committed or given back.
 void pipeline_close(struct pipeline *p, loop_cb done, void *arg);
 void pipeline_free(struct pipeline **p);
 

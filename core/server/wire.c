@@ -388,6 +388,7 @@ static void channels_closed(void *arg)
 {
 	struct wire *w = arg;
 	w->channels = NULL;
+	pipeline_set_channels(w->pipeline, NULL);
 	w->pipeline_runs = true;
 	loop_timer_init(&w->patience, w->loop, "stop", patience_over, w);
 	loop_timer_set(&w->patience, w->settings->stop_ms);
@@ -398,6 +399,7 @@ static void api_closed(void *arg)
 {
 	struct wire *w = arg;
 	w->api = NULL;
+	pipeline_stop(w->pipeline);
 	channels_close(w->channels, w->settings->stop_ms, channels_closed, w);
 }
 

@@ -2,7 +2,9 @@
 // CPU time in microseconds.
 #pragma once
 
-// Of the processes of "NAME=PID,PID…"; one that has ended counts nothing.
+// Of the process of "NAME=PID", or of all children of "NAME=@PID"; one that has ended counts nothing.
 double cpu_of(const char *who);
 // Of this process.
 double cpu_own(void);
+// Of everything on this machine.
+double cpu_machine(void);

@@ -36,6 +36,7 @@ async function measure(rig, fsyncMs) {
 			...{ bench: 'ingest', store: rig.store, fsync_ms: fsyncMs, rate: round(rate, 0), limit: round(limit, 0), ratio: round(ratio, 3) },
 			...{ p50_ms: round(of(loads, 'seen_p50_ms')), p99_ms: round(of(loads, 'seen_p99_ms')) },
 			...{ cpu_us: round(of(loads, 'server_cpu_us'), 1), ...cpu },
+			...{ other_cores: round(of([...loads, ...limits], 'other_cores')) },
 			...{ limit_cpu_us: round(of(limits, 'cpu_us') + of(limits, 'db_cpu_us'), 1) },
 			...{ rates: loads.map((l) => round(l.rate, 0)), limits: limits.map((l) => round(l.rate, 0)) },
 		},

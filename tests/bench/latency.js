@@ -27,6 +27,7 @@ async function measure(rig, fsyncMs) {
 			...{ p50_ms: round(of('seen_p50_ms')), p99_ms: round(p99), max_ms: round(of('seen_max_ms')) },
 			...{ ack_p50_ms: round(of('ack_p50_ms')), ack_p99_ms: round(of('ack_p99_ms')) },
 			...{ cpu_us: round(of('server_cpu_us'), 1), db_cpu_us: round(of('db_cpu_us'), 1), load_cpu_us: round(of('load_cpu_us'), 1) },
+			other_cores: round(of('other_cores')),
 			p99s_ms: loads.map((l) => round(l.seen_p99_ms)),
 		},
 	};

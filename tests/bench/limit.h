@@ -43,7 +43,6 @@ struct limit_db {
 	void (*tidy)(struct limit_db *db);
 	void (*close)(struct limit_db *db);
 	struct node_row node;
-	int pid; // of the process that does the work beside ours, or 0
 };
 
 struct limit_db *limit_sqlite_open(const char *url);

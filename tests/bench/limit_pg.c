@@ -251,7 +251,6 @@ struct limit_db *limit_pg_open(const char *url)
 	pg->base = (struct limit_db){.commit = pg_commit, .query = pg_query, .tidy = pg_tidy, .close = pg_close};
 	pg->conn = PQconnectdb(url);
 	if (PQstatus(pg->conn) != CONNECTION_OK) die("%s", PQerrorMessage(pg->conn));
-	pg->base.pid = PQbackendPID(pg->conn);
 	PQclear(PQexec(pg->conn, "SET jit = off"));
 	for (int i = 0; i < N_STATEMENTS; i++) {
 		char name[16];

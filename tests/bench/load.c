@@ -31,7 +31,7 @@ struct load {
 	int epoll, timer;
 	int64_t began_ns, end_ns; // of posting
 	uint64_t n_posted;
-	double cpu[8], cpu_own;
+	double cpu[8], cpu_own, cpu_machine;
 	bool is_measuring, is_measured;
 };
 
@@ -112,6 +112,7 @@ static void take_cpu(struct load *d, double sign)
 	for (size_t i = 0; i < d->o.n_cpu; i++)
 		d->cpu[i] += sign * cpu_of(d->o.cpu[i]);
 	d->cpu_own += sign * cpu_own();
+	d->cpu_machine += sign * cpu_machine();
 }
 
 static void watch_clock(struct load *d, int64_t now)
@@ -201,6 +202,18 @@ static void print_figures(const char *name, struct figures f)
 	printf(",\"%s_p50_ms\":%.3f,\"%s_p99_ms\":%.3f,\"%s_max_ms\":%.3f", name, f.p50, name, f.p99, name, f.max);
 }
 
+// Each for one message; what others used meanwhile as a number of cores.
+static void print_cpu(const struct load *d, double seconds, double each)
+{
+	double others = d->cpu_machine - d->cpu_own;
+	for (size_t i = 0; i < d->o.n_cpu; i++) {
+		printf(",\"%.*s_cpu_us\":%.2f", (int)strcspn(d->o.cpu[i], "="), d->o.cpu[i], d->cpu[i] / each);
+		others -= d->cpu[i];
+	}
+	printf(",\"load_cpu_us\":%.2f,\"other_cores\":%.2f", d->cpu_own / each,
+	       others > 0 ? others / 1e6 / seconds : 0);
+}
+
 static void report(const struct load *d)
 {
 	const struct ledger *l = &d->ledger;
@@ -217,9 +230,8 @@ static void report(const struct load *d)
 	       d->o.n_cookies ? (double)(l->last_seen_ns - l->last_ack_ns) / 1e6 : 0.0);
 	print_figures("ack", ledger_figures(l, l->ack_ms));
 	print_figures("seen", ledger_figures(l, l->seen_ms));
-	for (size_t i = 0; i < d->o.n_cpu; i++)
-		printf(",\"%.*s_cpu_us\":%.2f", (int)strcspn(d->o.cpu[i], "="), d->o.cpu[i], d->cpu[i] / each);
-	printf(",\"load_cpu_us\":%.2f}\n", d->cpu_own / each);
+	print_cpu(d, seconds, each);
+	printf("}\n");
 }
 
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ struct load_options {
 	double rate;         // a second; 0: as fast as they are answered (closed loop)
 	double seconds, warmup;
 	uint64_t count;     // as many at most; 0: no end
-	const char *cpu[8]; // NAME=PID,PID…: whose CPU time is told
+	const char *cpu[8]; // NAME=PID or NAME=@PID (cpu.h): whose CPU time is told
 	size_t n_cpu;
 };
 

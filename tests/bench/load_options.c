@@ -22,7 +22,7 @@ static const char USAGE[] =
 	"  --rate N                  messages a second (open loop); without it as fast as they are answered\n"
 	"  --seconds S --warmup S    measured, after a time that is not (5, 1)\n"
 	"  --count N                 at most so many messages\n"
-	"  --cpu NAME=PID,PID…       CPU time of processes, told for each message\n";
+	"  --cpu NAME=[@]PID         CPU time of a process (@: of its children), told for each message\n";
 
 enum {
 	HOST = 1,
@@ -96,6 +96,7 @@ static void take(struct load_options *o, int option, const char *v)
 	case COUNT: o->count = number(v, 1, 100000000); break;
 	case CPU:
 		if (o->n_cpu == sizeof o->cpu / sizeof *o->cpu) die("too many --cpu");
+		if (!strchr(v, '=')) die("--cpu %s: expected NAME=PID", v);
 		o->cpu[o->n_cpu++] = v;
 		break;
 	default: fputs(USAGE, stderr); exit(2);

@@ -210,7 +210,7 @@ SQL_PLACES = ("core/records/", "core/store/", "schemas/sql/", "tests/")
 @rule
 def sql(tree):
     for path in tree.files:
-        if path.startswith(SQL_PLACES) or not is_source(tree, path):
+        if path.startswith(SQL_PLACES) or re.search(r"_test\.[ch]$", path) or not is_source(tree, path):
             continue
         pieces = c_strings(tree.text(path)) if path.endswith((".c", ".h")) else tree.lines(path)
         for line, text in pieces:

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program at the other end of an echo inbox (plugins/echo): takes what we send, and its own log is the truth; posts to our
-// webhook. It keeps the promise of its idempotency keys: what it has delivered it does not deliver again.
+// webhook. It keeps the promise of its idempotency keys: what it has delivered it does not deliver again (unless isForgetful).
 'use strict';
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
 const http = require('node:http');
+const path = require('node:path');
 const { waitFor } = require('./besedad');
 
 const TOKEN = 'peer-token-0123456789';
@@ -49,7 +52,7 @@ class Peer {
 	}
 
 	deliver(message) {
-		if (!this.ids.has(message.key)) {
+		if (this.isForgetful || !this.ids.has(message.key)) {
 			this.ids.set(message.key, `p${this.ids.size + 1}`);
 			this.delivered.push(message);
 		}
@@ -110,4 +113,16 @@ class Echo {
 	}
 }
 
-module.exports = { Echo, Peer, TOKEN };
+// Builds an echo whose manifest does not promise that sending again is safe, as the only plugin of `folder`.
+function buildForgetfulEcho(folder) {
+	const root = path.resolve(__dirname, '..', '..');
+	const source = fs.readFileSync(path.join(root, 'plugins/echo/echo.c'), 'utf8');
+	const changed = source.replace(String.raw`\"send\": \"idempotent\"`, String.raw`\"send\": \"once\"`);
+	if (changed === source) throw new Error('plugins/echo/echo.c says no more that its sending is idempotent');
+	const file = path.join(folder, 'echo.so');
+	const words = ['-x', 'c', '-shared', '-fPIC', '-I', path.join(root, 'core/include'), '-o', file, '-'];
+	execFileSync('gcc', words, { input: changed });
+	fs.chmodSync(file, 0o755);
+}
+
+module.exports = { Echo, Peer, TOKEN, buildForgetfulEcho };

@@ -27,18 +27,6 @@ async function tool(name, args, env) {
 	return JSON.parse(stdout);
 }
 
-function childrenOf(parent) {
-	const isChild = (pid) => {
-		try {
-			const fields = fs.readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
-			return Number(fields[1]) === parent;
-		} catch {
-			return false;
-		}
-	};
-	return fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name) && isChild(name));
-}
-
 function mustHaveLoaded(pid, library) {
 	if (!fs.readFileSync(`/proc/${pid}/maps`, 'utf8').includes(library)) throw new Error(`process ${pid} did not load ${library}`);
 }
@@ -103,15 +91,18 @@ class Rig {
 		this.agent = await this.server.person(admin, { name: 'Agent One' });
 	}
 
+	databaseCpu() {
+		return this.postmaster ? ['--cpu', `db=@${this.postmaster}`] : [];
+	}
+
 	// One run of the load generator, seen by the agent. Everything acknowledged must reach him once.
 	async load(args) {
 		const { seq } = await this.agent.get('/me');
-		const cpu = [`server=${this.server.child.pid}`];
-		if (this.postmaster) cpu.push(`db=${childrenOf(this.postmaster).join(',')}`);
 		const result = await tool('bench_load', [
 			...['--port', String(this.server.port), '--hook', `/hooks/${this.inbox}`, '--headers', `X-Echo-Token: ${TOKEN}\r\n`],
 			...['--cookie', this.agent.cookie, '--after', seq, '--run', `r${this.runs++}`, '--contacts', String(CONTACTS)],
-			...cpu.flatMap((who) => ['--cpu', who]),
+			...['--cpu', `server=${this.server.child.pid}`],
+			...this.databaseCpu(),
 			...args,
 		]);
 		const wrong = ['failed', 'missing', 'repeated'].filter((name) => result[name]);
@@ -125,7 +116,7 @@ class Rig {
 	async limit(args) {
 		await this.server.stop({ keep: true });
 		const names = ['--store', this.url, '--inbox', this.inbox, '--user', this.agent.me.user.id, '--contacts', String(CONTACTS)];
-		const result = await tool('bench_limit', [...names, ...args], this.env);
+		const result = await tool('bench_limit', [...names, ...this.databaseCpu(), ...args], this.env);
 		await this.server.run();
 		return result;
 	}
@@ -162,6 +153,9 @@ async function runCases(options, measure) {
 			const rig = await Rig.make(store, fsyncMs);
 			try {
 				results.push(await measure(rig, fsyncMs));
+			} catch (error) {
+				say(rig.server.log.slice(-2000));
+				throw error;
 			} finally {
 				await rig.remove();
 			}
