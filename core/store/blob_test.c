@@ -274,7 +274,7 @@ static int sweep(void)
 static void the_sweep_takes_what_is_old_and_unused(void **state)
 {
 	int64_t now = clock_now_ms();
-	char text[16], names[700][BLOB_NAME_LEN + 1];
+	char text[32], names[700][BLOB_NAME_LEN + 1];
 	clock_fake(now, 1000);
 	for (int i = 0; i < 700; i++) {
 		snprintf(text, sizeof text, "blob %d", i);
