@@ -118,15 +118,14 @@ static void refused_commit_is_503(void **state)
 	}
 }
 
-static void poison_is_taken_and_logged(void **state)
+static void what_cannot_be_kept_is_refused_whole(void **state)
 {
 	/* from is no string the schema takes: too long */
 	struct buf body = {0};
 	buf_printf(&body, "{\"id\":\"1\",\"from\":\"%0600d\",\"text\":\"x\"}", 7);
-	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, body.p, &r), 200);
+	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, body.p, &r), 400);
 	assert_int_equal(w.n_commits, 0);
-	assert_true(
-		has(&w.log, "error hooks: /hooks/7: what came is lost: message.in: thread.external: has 600 bytes"));
+	assert_true(has(&w.log, "warn  hooks: /hooks/7: refused whole: message.in: thread.external: has 600 bytes"));
 	buf_fini(&body);
 }
 
@@ -375,7 +374,7 @@ int main(void)
 		T(empty_batch_is_fine),
 		T(oversized_is_refused),
 		T(refused_commit_is_503),
-		T(poison_is_taken_and_logged),
+		T(what_cannot_be_kept_is_refused_whole),
 		T(answers_only_when_durable),
 		T(client_may_leave_before_the_answer),
 		T(plugin_gives_the_answer),

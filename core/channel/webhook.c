@@ -247,10 +247,13 @@ static void hook_ended(const struct op_end *end, void *arg)
 	case E_TIMEOUT: refuse(x, 504); break;
 	case E_INVALID:
 	case E_TOO_LARGE:
+		/* One cause commits whole or not at all: nothing of it was taken, and whoever sent it must hear so. */
+		log_warn("hooks", "%.*s: refused whole: %.*s", STR_ARG(http_request(x)->path), STR_ARG(end->text));
+		refuse(x, 400);
+		break;
 	case E_POISON:
-		/* It will be refused for ever: a 4xx would have the provider repeat it for days, then disable the hook.
-		 */
-		log_error("hooks", "%.*s: what came is lost: %.*s", STR_ARG(http_request(x)->path), STR_ARG(end->text));
+		/* The store keeps it parked; repeating it would not help. */
+		log_error("hooks", "%.*s: parked: %.*s", STR_ARG(http_request(x)->path), STR_ARG(end->text));
 		http_respond(x, 200, NULL, STR_NONE);
 		break;
 	case E_UNSUPPORTED: refuse(x, 404); break;

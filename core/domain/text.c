@@ -50,6 +50,7 @@ static const struct {
 enum text_class text_class_of(uint32_t code_point)
 {
 	size_t low = 0, high = ARRAY_LEN(ranges);
+	if (code_point > 0x20 && code_point < 0x7F) return TEXT_VISIBLE; // most of them
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		if (code_point < ranges[middle].first)
@@ -77,12 +78,17 @@ struct str text_next(struct str *rest, uint32_t *code_point_r)
 	assert(rest->n);
 	const unsigned char *p = (const unsigned char *)rest->p;
 	struct str taken = {rest->p, length_of(p[0])};
+	if (p[0] < 0x80) {
+		*rest = (struct str){rest->p + 1, rest->n - 1};
+		*code_point_r = p[0];
+		return taken;
+	}
 	if (!taken.n || taken.n > rest->n || !utf8_valid(taken)) {
 		*rest = (struct str){rest->p + 1, rest->n - 1};
 		*code_point_r = 0xFFFD;
 		return STR("\xEF\xBF\xBD");
 	}
-	uint32_t c = taken.n == 1 ? p[0] : p[0] & (0x7FU >> taken.n);
+	uint32_t c = p[0] & (0x7FU >> taken.n);
 	for (size_t i = 1; i < taken.n; i++)
 		c = c << 6 | (p[i] & 0x3F);
 	*rest = (struct str){rest->p + taken.n, rest->n - taken.n};

@@ -3,8 +3,7 @@
 #include "hold.h"
 #include "base/clock.h"
 
-// ---- assign
-// ----------------------------------------------------------------------------------------------------------------
+// ---- assign ---------------------------------------------------------------------------------------------------------
 
 struct assigning {
 	uint64_t to;
@@ -52,8 +51,7 @@ void act_assign(struct pipeline *p, const struct act *a, uint64_t to, act_cb cb,
 	hold_take(h, decide_assign);
 }
 
-// ---- state
-// -----------------------------------------------------------------------------------------------------------------
+// ---- state ----------------------------------------------------------------------------------------------------------
 
 struct moving {
 	enum conversation_move move;
@@ -92,8 +90,7 @@ void act_move(struct pipeline *p, const struct act *a, enum conversation_move mo
 	hold_take(h, decide_move);
 }
 
-// ---- a contact's name
-// --------------------------------------------------------------------------------------------------------
+// ---- a contact's name -----------------------------------------------------------------------------------------------
 
 struct renaming {
 	struct pipeline *p;
@@ -154,8 +151,7 @@ void act_rename(struct pipeline *p, uint64_t user, uint64_t contact, struct str 
 	store_read(p->store, STMT_CONTACT, (struct db_value[]){DB_INT(contact)}, on_contact, n);
 }
 
-// ---- anything without a conversation
-// -------------------------------------------------------------------------------------------
+// ---- anything without a conversation --------------------------------------------------------------------------------
 
 struct plain {
 	struct pipeline *p;

@@ -5,7 +5,7 @@
 
 #define TEXT(t) "[{\"type\":\"text\",\"text\":\"" t "\"}]"
 
-static uint64_t begin(uint64_t inbox)
+static uint64_t begin_named(uint64_t inbox)
 {
 	assert_int_equal(say(&(struct says){.inbox = inbox, .name = "Olha"}), 0);
 	return conversation_of(inbox, "tel:1");
@@ -19,11 +19,11 @@ static struct acted *replied(uint64_t user, uint64_t conversation, const char *k
 	return &a;
 }
 
-// ---- reply ---------------------------------------------------------------------------------------------------------
+// ---- reply ----------------------------------------------------------------------------------------------------------
 
 static void test_reply(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	int64_t before = head();
 	struct acted *a = replied(ANNA, id, "key-00000001", TEXT("hi"));
 	assert_int_equal(a->status, 0);
@@ -47,7 +47,7 @@ static void test_reply(void **state)
 
 static void test_who_takes_no_work_is_not_assigned(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct acted *a = replied(DORA, id, "key-00000001", TEXT("hi"));
 	assert_int_equal(a->status, 0);
 	assert_int_equal(a->c.assignee, 0);
@@ -55,7 +55,7 @@ static void test_who_takes_no_work_is_not_assigned(void **state)
 
 static void test_same_key(void **state)
 {
-	uint64_t id = begin(TELEGRAM), other = begin(SHOP);
+	uint64_t id = begin_named(TELEGRAM), other = begin_named(SHOP);
 	struct acted a, b;
 	uint64_t first = replied(ANNA, id, "key-00000001", TEXT("hi"))->m.id;
 	int64_t before = head();
@@ -85,7 +85,7 @@ static void test_same_key(void **state)
 
 static void test_where_nothing_can_be_said(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct acted a;
 	assert_int_equal(replied(ANNA, 4711, "key-00000001", TEXT("hi"))->status, E_MISSING);
 	assert_int_equal(replied(CLARA, id, "key-00000001", TEXT("hi"))->status, E_MISSING); // not hers to see
@@ -110,7 +110,7 @@ static void test_where_nothing_can_be_said(void **state)
 
 static void test_note(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct conversation was = conversation_now(id);
 	int64_t before = head();
 	struct acted a;
@@ -134,7 +134,7 @@ static void test_note(void **state)
 
 static void test_files(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	add_file(900, 0, "user:31");
 	add_file(901, 0, "user:32");
 	add_file(902, TELEGRAM, "tel:1");
@@ -147,7 +147,7 @@ static void test_files(void **state)
 	assert_non_null(strstr(test_send(world.channels, 0)->doc, "\"type\":\"media\",\"media\":\"900\""));
 	assert_int_equal(replied(ANNA, id, "key-00000002", MEDIA(900))->status, E_INVALID); // once only
 	// The same file in two conversations at once: one gets it.
-	uint64_t other = begin(SHOP);
+	uint64_t other = begin_named(SHOP);
 	struct acted one, two;
 	add_file(904, 0, "user:31");
 	reply_go(&one, ANNA, id, "key-00000003", MEDIA(904));
@@ -158,7 +158,7 @@ static void test_files(void **state)
 
 static void test_reply_to(void **state)
 {
-	uint64_t id = begin(TELEGRAM), other = begin(SHOP);
+	uint64_t id = begin_named(TELEGRAM), other = begin_named(SHOP);
 	struct acted a;
 	uint64_t mine = (uint64_t)sql_int("SELECT id FROM message WHERE conversation = %llu", (unsigned long long)id);
 	uint64_t theirs =
@@ -172,11 +172,11 @@ static void test_reply_to(void **state)
 	assert_int_equal(a.status, E_INVALID);
 }
 
-// ---- assign and move -----------------------------------------------------------------------------------------------
+// ---- assign and move ------------------------------------------------------------------------------------------------
 
 static void test_assign(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct act act = {.user = ANNA, .conversation = id};
 	struct acted a;
 	int64_t before = head();
@@ -209,7 +209,7 @@ static void test_assign(void **state)
 // Two at once, both of what they saw: one wins.
 static void test_assign_races(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct act act = {.user = ANNA, .conversation = id, .version = 1};
 	struct acted a, b, c;
 	assign_go(&a, &act, ANNA);
@@ -226,7 +226,7 @@ static void test_assign_races(void **state)
 
 static void test_changed_behind_the_cache(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct acted a;
 	sql("UPDATE conversation SET version = 9, n_messages = 30");
 	assign_go(&a, &(struct act){.user = ANNA, .conversation = id}, BORIS);
@@ -244,7 +244,7 @@ static void test_changed_behind_the_cache(void **state)
 
 static void test_move(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct act act = {.user = ANNA, .conversation = id};
 	struct acted a;
 	int64_t before = head();
@@ -266,7 +266,7 @@ static void test_move(void **state)
 // A customer writes while people act on his conversation: all of it counts.
 static void test_all_at_once(void **state)
 {
-	uint64_t id = begin(TELEGRAM);
+	uint64_t id = begin_named(TELEGRAM);
 	struct acted r[10], as[10];
 	struct commit *c[10];
 	for (int i = 0; i < 10; i++) {
@@ -288,7 +288,7 @@ static void test_all_at_once(void **state)
 	assert_int_equal(test_sends(world.channels), 10);
 }
 
-// ---- contacts, and what has no conversation ------------------------------------------------------------------------
+// ---- contacts, and what has no conversation -------------------------------------------------------------------------
 
 struct named {
 	int status;
@@ -314,7 +314,7 @@ static void keep_last(struct feed_event *e, void *arg)
 
 static void test_rename(void **state)
 {
-	uint64_t id = begin(TELEGRAM), contact = conversation_now(id).contact;
+	uint64_t id = begin_named(TELEGRAM), contact = conversation_now(id).contact;
 	struct named n = {0};
 	int64_t before = head();
 	act_rename(world.pipeline, ANNA, contact, STR("  Оля\tК. "), on_named, &n);

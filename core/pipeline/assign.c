@@ -52,8 +52,7 @@ static struct agent *agent_of(struct assign *a, uint64_t user)
 	return g;
 }
 
-// ---- the cursor
-// ----------------------------------------------------------------------------------------------------------------
+// ---- the cursor -----------------------------------------------------------------------------------------------------
 
 static int64_t low_water(struct assign *a)
 {
@@ -88,8 +87,7 @@ void assign_saw(struct pipeline *p, int64_t seq)
 	if (!loop_timer_is_set(&p->assign->save) && !p->is_closing) loop_timer_set(&p->assign->save, SAVE_AFTER_MS);
 }
 
-// ---- one plan
-// ------------------------------------------------------------------------------------------------------------------
+// ---- one plan -------------------------------------------------------------------------------------------------------
 
 static void plan_take(void *arg);
 
@@ -228,8 +226,7 @@ void assign_consider(struct pipeline *p, uint64_t conversation, int64_t seq)
 	plan_take(n);
 }
 
-// ---- who is there, and how busy
-// ------------------------------------------------------------------------------------------------
+// ---- who is there, and how busy -------------------------------------------------------------------------------------
 
 void assign_moved(struct pipeline *p, uint64_t from_user, uint64_t to_user)
 {
@@ -249,8 +246,7 @@ void act_presence(struct pipeline *p, uint64_t user, bool is_online)
 		g->n_sockets--;
 }
 
-// ---- start: counts, then what had no effects yet
-// ---------------------------------------------------------------------------------
+// ---- start: counts, then what had no effects yet --------------------------------------------------------------------
 
 static void started(struct assign *a, int status)
 {

@@ -2,12 +2,6 @@
 // Who gets a conversation that needs a plan; once, also after a crash.
 #include "world_test.h"
 
-static uint64_t begin(uint64_t inbox, const char *address)
-{
-	assert_int_equal(say(&(struct says){.inbox = inbox, .address = address}), 0);
-	return conversation_of(inbox, address);
-}
-
 static uint64_t assignee_of(uint64_t conversation) { return conversation_now(conversation).assignee; }
 
 static void give(uint64_t conversation, uint64_t to)
@@ -146,7 +140,7 @@ static void test_restricted_without_a_queue(void **state)
 	assert_int_equal(assignee_of(begin(TELEGRAM, "tel:1")), ANNA);
 }
 
-// ---- after a crash -------------------------------------------------------------------------------------------------
+// ---- after a crash --------------------------------------------------------------------------------------------------
 
 static void anna_is_there(void) { act_presence(world.pipeline, ANNA, true); }
 
@@ -174,7 +168,7 @@ static void test_replayed_once(void **state)
 
 static void test_cursor(void **state)
 {
-	clock_fake(clock_now_ms(), clock_mono_ms());
+	stop_the_clock();
 	uint64_t id = begin(TELEGRAM, "tel:1");
 	assert_int_equal(sql_int("SELECT count(*) FROM cursor"), 0);
 	pass_ms(2000);
@@ -208,14 +202,14 @@ static void test_replay_of_many(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM event WHERE kind = %d", EVENT_CONVERSATION_ASSIGNED), 300);
 }
 
-// ---- the store -----------------------------------------------------------------------------------------------------
+// ---- the store ------------------------------------------------------------------------------------------------------
 
 // The plan waits for the store; until then the cursor does not pass it.
 static void test_store_away(void **state)
 {
 	expect_log("server is away");
 	anna_is_there();
-	clock_fake(clock_now_ms(), clock_mono_ms());
+	stop_the_clock();
 	uint64_t id = begin(TELEGRAM, "tel:1");
 	give(id, 0);
 	sql("UPDATE conversation SET rules_seq = 0");

@@ -82,7 +82,7 @@ size_t change_event(struct change *ch, const struct event *e, const struct conve
 	return ch->n_told++;
 }
 
-// ---- committed -----------------------------------------------------------------------------------------------------
+// ---- committed ------------------------------------------------------------------------------------------------------
 
 // What the event is about, as it stands now; it may have changed since the unit was made.
 static struct feed_event *event_to_tell(struct change *ch, const struct told *t)

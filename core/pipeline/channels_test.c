@@ -62,7 +62,7 @@ const struct json *channels_manifest(const struct channels *c, struct str channe
 	return NULL;
 }
 
-// ---- sending -------------------------------------------------------------------------------------------------------
+// ---- sending --------------------------------------------------------------------------------------------------------
 
 struct answer {
 	struct channels *c;
@@ -138,7 +138,7 @@ struct test_send *test_send(struct channels *c, size_t i)
 	return c->sends[i];
 }
 
-// ---- live ----------------------------------------------------------------------------------------------------------
+// ---- live -----------------------------------------------------------------------------------------------------------
 
 void channels_live_push(struct channels *c, uint64_t inbox, struct str thread, struct str frame)
 {

@@ -9,12 +9,6 @@ static void on_closed(void *arg) { *(bool *)arg = true; }
 
 static bool is_true(void *arg) { return *(bool *)arg; }
 
-static bool has_sent(void *n) { return test_sends(world.channels) >= *(size_t *)n; }
-
-static void wait_for_sends(size_t n) { run_until(has_sent, &n); }
-
-static bool is_down(void *arg) { return !store_is_up(world.store); }
-
 static void close_pipeline(void)
 {
 	is_closed = false;
@@ -101,7 +95,7 @@ static void test_plan_waits_for_the_store(void **state)
 {
 	expect_log("server is away");
 	assert_int_equal(say(&(struct says){.inbox = TELEGRAM}), 0);
-	clock_fake(clock_now_ms(), clock_mono_ms());
+	stop_the_clock();
 	act_presence(world.pipeline, ANNA, true);
 	uint64_t id = conversation_of(TELEGRAM, "tel:1");
 	known_drop_conversation(world.pipeline->known, id);
@@ -147,6 +141,52 @@ static void test_store_away(void **state)
 	assert_int_equal(sql_int("SELECT n_messages FROM conversation"), 12);
 }
 
+// The database does not come back: whoever closes gives up waiting, and closes the store beside the pipeline.
+static void test_store_stays_away(void **state)
+{
+	struct commit *c[60];
+	bool is_store_closed = false;
+	expect_log("server is away");
+	expect_log("could not be kept");
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM}), 0);
+	test_channels_auto(world.channels, false);
+	reply(ANNA, conversation_of(TELEGRAM, "tel:1"), "one");
+	reply(ANNA, conversation_of(TELEGRAM, "tel:1"), "behind it");
+	wait_for_sends(1);
+	store_fake(world.store, FAKE_AWAY);
+	for (int i = 0; i < 60; i++) {
+		char address[20];
+		snprintf(address, sizeof address, "new:%d", i);
+		c[i] = commit_new(TELEGRAM);
+		if (i % 3 == 0)
+			commit_put(c[i], i % 2 ? "a" : "b", "1");
+		else
+			commit_message(c[i], &(struct says){.address = i % 3 == 1 ? "tel:1" : address});
+		commit_go(c[i]);
+	}
+	test_send_accept(world.channels, 0, "x1");
+	run_until(is_down, NULL);
+	close_pipeline();
+	turn_a_little();
+	assert_false(is_closed);
+	pipeline_give_up(world.pipeline);
+	store_close(world.store, 0, on_closed, &is_store_closed);
+	world.store = NULL;
+	run_until(is_true, &is_closed);
+	for (int i = 0; i < 60; i++)
+		assert_int_not_equal(commit_end(c[i]), 0);
+	run_until(is_true, &is_store_closed);
+	pipeline_free(&world.pipeline);
+	directory_free(&world.directory);
+	media_close(&world.media);
+	test_channels_auto(world.channels, true);
+	world_start();
+	settle();
+	// What was outside is unknown now; what was behind it is sent.
+	assert_int_equal(sql_int("SELECT count(*) FROM message WHERE delivery = %d", DELIVERY_UNKNOWN), 1);
+	assert_int_equal(test_sends(world.channels), 2);
+}
+
 static void on_started(int status, void *arg) { *(int *)arg = status; }
 
 // Told to stop while it starts.
@@ -179,6 +219,7 @@ int main(void)
 	const struct CMUnitTest faults[] = {
 		WORLD_TEST(test_plan_waits_for_the_store),
 		WORLD_TEST(test_store_away),
+		WORLD_TEST(test_store_stays_away),
 	};
 	return world_main(tests, ARRAY_LEN(tests), faults, ARRAY_LEN(faults));
 }

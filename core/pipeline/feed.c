@@ -34,8 +34,7 @@ struct feed {
 	void *signal_arg;
 };
 
-// ---- events
-// ----------------------------------------------------------------------------------------------------------------
+// ---- events ---------------------------------------------------------------------------------------------------------
 
 static void event_destroy(void *obj)
 {
@@ -93,8 +92,7 @@ static struct feed_event *feed_event_of_row(const struct db_rows *rows, size_t r
 	return feed_event_new(&e, c.id ? &c : NULL, name, m.id ? &m : NULL);
 }
 
-// ---- the ring
-// --------------------------------------------------------------------------------------------------------------
+// ---- the ring -------------------------------------------------------------------------------------------------------
 
 static struct feed_event **slot(struct feed *f, int64_t seq) { return &f->ring[seq % RING_EVENTS]; }
 
@@ -114,8 +112,7 @@ static void ring_push(struct feed *f, struct feed_event *e)
 	f->bytes += event_bytes(e);
 }
 
-// ---- followers
-// -------------------------------------------------------------------------------------------------------------
+// ---- followers ------------------------------------------------------------------------------------------------------
 
 // A follower that is gone stays in the list until it is looked at again: nobody who goes through the list, or is inside
 // one of its callbacks, loses it.
@@ -169,6 +166,7 @@ static void on_page(int status, const struct db_rows *rows, const struct err *wh
 
 static void follower_read(struct feed_follower *w)
 {
+	if (w->p->has_given_up) return;
 	w->is_reading = true;
 	pipeline_enter(w->p);
 	store_read(w->p->store, STMT_EVENTS_AFTER, (struct db_value[]){DB_INT(w->next - 1), DB_INT(PAGE)}, on_page, w);
@@ -231,8 +229,7 @@ void feed_unfollow(struct feed_follower **w)
 
 int64_t feed_head(const struct pipeline *p) { return p->feed->head; }
 
-// ---- publishing
-// ------------------------------------------------------------------------------------------------------------
+// ---- publishing -----------------------------------------------------------------------------------------------------
 
 static void publish_one(struct feed *f, struct feed_event *e)
 {
@@ -288,7 +285,7 @@ static void fill_gap(void *arg)
 	f->n_held -= i;
 	memmove(f->held, f->held + i, f->n_held * sizeof *f->held);
 	loop_timer_clear(&f->retry);
-	if (!f->n_held || f->is_filling) return;
+	if (!f->n_held || f->is_filling || f->p->has_given_up) return;
 	f->is_filling = true;
 	pipeline_enter(f->p);
 	store_read(f->p->store, STMT_EVENTS_AFTER, (struct db_value[]){DB_INT(f->head), DB_INT(PAGE)}, on_gap, f);
@@ -308,8 +305,7 @@ void feed_publish(struct pipeline *p, struct feed_event **events, size_t n)
 	if (f->n_held && !f->is_filling) fill_gap(f);
 }
 
-// ---- signals, life
-// ---------------------------------------------------------------------------------------------------------
+// ---- signals, life --------------------------------------------------------------------------------------------------
 
 void feed_on_signal(struct pipeline *p, feed_signal_cb cb, void *arg)
 {

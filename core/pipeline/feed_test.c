@@ -154,13 +154,6 @@ static void test_gap(void **state)
 	unfollow(&a);
 }
 
-static bool is_unit_waiting(void *arg)
-{
-	struct store_stats s;
-	store_stats(world.store, &s);
-	return s.waiting > 0;
-}
-
 // What stands in the gap cannot be read at once: nobody gets what is behind it before.
 static void test_gap_while_the_store_is_away(void **state)
 {
@@ -169,7 +162,7 @@ static void test_gap_while_the_store_is_away(void **state)
 	int64_t seq = head();
 	follow(&a, seq);
 	expect_log("server is away");
-	clock_fake(clock_now_ms(), clock_mono_ms());
+	stop_the_clock();
 	sql("UPDATE feed_head SET seq = seq + 1");
 	sql("INSERT INTO event (seq, at, kind, actor_kind) VALUES (%lld, 1, %d, 0)", (long long)seq + 1,
 	    EVENT_USER_CHANGED);

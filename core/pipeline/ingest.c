@@ -5,7 +5,7 @@
 
 static void begin(struct work *w);
 
-// ---- the end -------------------------------------------------------------------------------------------------------
+// ---- the end --------------------------------------------------------------------------------------------------------
 
 static void work_free(struct work *w)
 {
@@ -64,7 +64,7 @@ static bool part(struct work *w)
 	return true;
 }
 
-// ---- the unit ------------------------------------------------------------------------------------------------------
+// ---- the unit -------------------------------------------------------------------------------------------------------
 
 static void keep_known(struct round *r)
 {
@@ -153,9 +153,15 @@ static void on_loaded(struct round *r)
 	end(w, status, e.code ? &e : NULL);
 }
 
-static void begin(struct work *w) { ingest_load(round_new(w), on_loaded); }
+static void begin(struct work *w)
+{
+	if (w->p->has_given_up)
+		end(w, E_CANCELLED, NULL);
+	else
+		ingest_load(round_new(w), on_loaded);
+}
 
-// ---- the start -----------------------------------------------------------------------------------------------------
+// ---- the start ------------------------------------------------------------------------------------------------------
 
 // Those who wait for the same key come along, as far as they fit.
 static void join_waiting(struct work *w)

@@ -4,7 +4,7 @@
 #include "ingest.h"
 #include <string.h>
 
-// ---- waiting for answers -------------------------------------------------------------------------------------------
+// ---- waiting for answers --------------------------------------------------------------------------------------------
 
 struct ask {
 	struct round *r;
@@ -23,6 +23,7 @@ static struct ask *asked(struct round *r, void *about, void (*then)(struct round
 static void answered(struct ask *q, int status)
 {
 	struct round *r = q->r;
+	if (!status && r->p->has_given_up) status = E_CANCELLED;
 	if (status && !r->status) r->status = status;
 	if (--r->n_pending) return;
 	if (r->status)
@@ -33,7 +34,7 @@ static void answered(struct ask *q, int status)
 
 static struct str kept(struct round *r, struct str s) { return s.p ? arena_str(r->arena, s) : STR_NONE; }
 
-// ---- step one: senders, messages named, files ----------------------------------------------------------------------
+// ---- step one: senders, messages named, files -----------------------------------------------------------------------
 
 static void second_step(struct round *r);
 
@@ -123,7 +124,7 @@ static void ask_files(struct round *r)
 		   asked(r, NULL, second_step));
 }
 
-// ---- step two: the conversations that may be joined, or are spoken of ----------------------------------------------
+// ---- step two: the conversations that may be joined, or are spoken of -----------------------------------------------
 
 static void third_step(struct round *r);
 
@@ -203,7 +204,7 @@ static void second_step(struct round *r)
 	if (!r->n_pending) third_step(r);
 }
 
-// ---- step three: holding them --------------------------------------------------------------------------------------
+// ---- step three: holding them ---------------------------------------------------------------------------------------
 
 static struct talk *loaded(struct talk *t) { return t && t->is_loaded ? t : NULL; }
 

@@ -20,7 +20,7 @@ static size_t tell_state(struct scene *s, struct conversation *c, enum event_kin
 	return change_event(s->r->change, &e, c, NULL);
 }
 
-// ---- contact, identity ---------------------------------------------------------------------------------------------
+// ---- contact, identity ----------------------------------------------------------------------------------------------
 
 static int make_contact(struct scene *s, struct person *y)
 {
@@ -55,7 +55,7 @@ static void learn_name(struct scene *s, struct person *y)
 	change_event(s->r->change, &e, NULL, NULL);
 }
 
-// ---- conversation --------------------------------------------------------------------------------------------------
+// ---- conversation ---------------------------------------------------------------------------------------------------
 
 static int make_talk(struct scene *s, const struct conversation *previous, struct talk **t_r)
 {
@@ -165,7 +165,7 @@ static int settle_place(struct scene *s)
 	return 0;
 }
 
-// ---- message -------------------------------------------------------------------------------------------------------
+// ---- message --------------------------------------------------------------------------------------------------------
 
 static struct file_row *file_of(const struct scene *s, uint64_t id)
 {

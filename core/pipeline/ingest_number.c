@@ -28,6 +28,11 @@ static void take(void *arg)
 {
 	struct round *r = arg;
 	size_t n = n_wanted(r);
+	if (r->p->has_given_up) {
+		r->status = E_CANCELLED;
+		r->done(r);
+		return;
+	}
 	while (r->n_numbers < n) {
 		int64_t number = take_one(r->p);
 		if (!number) break;

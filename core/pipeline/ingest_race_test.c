@@ -12,7 +12,7 @@ static void go(struct commit **c_r, const struct says *s)
 	commit_go(*c_r);
 }
 
-// ---- duplicates ----------------------------------------------------------------------------------------------------
+// ---- duplicates -----------------------------------------------------------------------------------------------------
 
 static void test_same_key_in_one_cause(void **state)
 {
@@ -57,7 +57,7 @@ static void test_same_key_after_restart(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM message"), 1);
 }
 
-// ---- bursts --------------------------------------------------------------------------------------------------------
+// ---- bursts ---------------------------------------------------------------------------------------------------------
 
 #define BURST 200
 
@@ -135,7 +135,7 @@ static void test_answers_come_in_order(void **state)
 		assert_int_equal(commit_end(c[i]), 0);
 }
 
-// ---- poison --------------------------------------------------------------------------------------------------------
+// ---- poison ---------------------------------------------------------------------------------------------------------
 
 static void refuse_poison(void)
 {
@@ -202,7 +202,7 @@ static void test_invalid_among_joined(void **state)
 	free(large);
 }
 
-// ---- others were faster --------------------------------------------------------------------------------------------
+// ---- others were faster ---------------------------------------------------------------------------------------------
 
 static void test_version_changed_behind_the_cache(void **state)
 {
@@ -251,13 +251,6 @@ static void test_one_person_in_many_threads(void **state)
 	assert_int_equal(sql_int("SELECT sum(n_messages) FROM conversation"), 10);
 }
 
-static bool is_unit_waiting(void *arg)
-{
-	struct store_stats s;
-	store_stats(world.store, &s);
-	return s.waiting > 0;
-}
-
 // Somebody else makes the identity between our reading and our commit.
 static void test_identity_made_by_another(void **state)
 {
@@ -276,7 +269,7 @@ static void test_identity_made_by_another(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM parked"), 0);
 }
 
-// ---- the store -----------------------------------------------------------------------------------------------------
+// ---- the store ------------------------------------------------------------------------------------------------------
 
 static void test_lost_commit(void **state)
 {

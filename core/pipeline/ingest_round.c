@@ -3,7 +3,8 @@
 #include "ingest.h"
 #include <string.h>
 
-#define FEW 16 // names that are looked through one by one
+#define FEW 16     // names that are looked through one by one
+#define ARENA 8192 // what a message or two need
 
 // Something of the round by a name of its own.
 struct named {
@@ -109,7 +110,7 @@ static void add_items(struct round *r, struct work *w)
 
 struct round *round_new(struct work *lead)
 {
-	struct arena *a = arena_new(0);
+	struct arena *a = arena_new(ARENA);
 	struct round *r = arena_new_of(a, struct round);
 	size_t n = lead->commit ? lead->n_in : 0;
 	list_each (l, &lead->joined)

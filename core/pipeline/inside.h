@@ -30,7 +30,10 @@ struct pipeline {
 	struct outbox *outbox;
 	struct sweep *sweep;
 	int64_t outbox_life_ms;
-	bool is_closing, is_ending;
+	bool is_stopped;     // nothing goes to the channels any more
+	bool is_closing;     // no more work is taken
+	bool has_given_up;   // the store may be gone
+	bool is_ending;      // `closed` is on its way
 	size_t n_running;    // pieces of work that have not ended
 	size_t n_ingest;     // of them commits of plugins
 	int64_t numbers[64]; // short numbers that were taken and not used
@@ -44,7 +47,7 @@ struct pipeline {
 void pipeline_enter(struct pipeline *p);
 void pipeline_leave(struct pipeline *p);
 
-// ---- change.c: a unit under construction, and what the feed tells when it is committed -----------------------------
+// ---- change.c: a unit under construction, and what the feed tells when it is committed ------------------------------
 
 struct change;
 // The arena must outlive the change; so must everything handed to it.
@@ -69,7 +72,7 @@ void change_commit(struct change *ch, change_cb cb, void *arg);
 // One that is not committed.
 void change_free(struct change **ch);
 
-// ---- the stages ----------------------------------------------------------------------------------------------------
+// ---- the stages -----------------------------------------------------------------------------------------------------
 
 void ingest_commit(struct pipeline *p, struct channel_commit *c);
 

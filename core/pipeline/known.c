@@ -26,7 +26,7 @@ struct known {
 
 static void *value_of(struct entry *e) { return e + 1; }
 
-// ---- tables --------------------------------------------------------------------------------------------------------
+// ---- tables ---------------------------------------------------------------------------------------------------------
 
 static void entry_drop(struct table *t, struct entry *e)
 {
@@ -122,7 +122,7 @@ void known_free(struct known **k)
 	*k = NULL;
 }
 
-// ---- places and persons --------------------------------------------------------------------------------------------
+// ---- places and persons ---------------------------------------------------------------------------------------------
 
 // Parts with their lengths before them, so that no two lists of parts look alike.
 static struct str key_of(struct arena *a, uint64_t first, const struct str *parts, size_t n)
@@ -186,7 +186,7 @@ void known_put_person(struct known *k, struct str key, const struct known_person
 
 void known_drop_person(struct known *k, struct str key) { entry_drop(&k->persons, find(&k->persons, 0, key)); }
 
-// ---- names ---------------------------------------------------------------------------------------------------------
+// ---- names ----------------------------------------------------------------------------------------------------------
 
 void known_rename(struct known *k, uint64_t contact, struct str name)
 {
@@ -202,7 +202,7 @@ bool known_name(struct known *k, uint64_t contact, struct arena *a, struct str *
 	return stands != NULL;
 }
 
-// ---- conversations -------------------------------------------------------------------------------------------------
+// ---- conversations --------------------------------------------------------------------------------------------------
 
 bool known_get_conversation(struct known *k, uint64_t id, struct arena *a, struct conversation *c_r, struct str *name_r)
 {
@@ -225,7 +225,7 @@ void known_drop_conversation(struct known *k, uint64_t id)
 	entry_drop(&k->conversations, find(&k->conversations, id, STR_NONE));
 }
 
-// ---- threads -------------------------------------------------------------------------------------------------------
+// ---- threads --------------------------------------------------------------------------------------------------------
 
 bool known_get_thread(struct known *k, uint64_t id, struct arena *a, struct known_thread *t_r)
 {

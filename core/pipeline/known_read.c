@@ -27,7 +27,7 @@ static void lookup_end(struct lookup *l)
 	pipeline_leave(p);
 }
 
-// ---- conversations -------------------------------------------------------------------------------------------------
+// ---- conversations --------------------------------------------------------------------------------------------------
 
 static void on_conversation(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
@@ -50,6 +50,11 @@ static void look_for_conversation(void *arg)
 	struct lookup *l = arg;
 	struct conversation c;
 	struct str name;
+	if (l->p->has_given_up) {
+		l->conversation_cb(E_CANCELLED, NULL, STR_NONE, l->arg);
+		lookup_end(l);
+		return;
+	}
 	if (!known_get_conversation(l->p->known, l->id, l->arena, &c, &name)) {
 		store_read(l->p->store, STMT_CONVERSATION, (struct db_value[]){DB_INT(l->id)}, on_conversation, l);
 		return;
@@ -65,7 +70,7 @@ void known_conversation(struct pipeline *p, uint64_t id, known_conversation_cb c
 	loop_defer(p->loop, look_for_conversation, l);
 }
 
-// ---- threads -------------------------------------------------------------------------------------------------------
+// ---- threads --------------------------------------------------------------------------------------------------------
 
 static void on_thread(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
@@ -92,6 +97,11 @@ static void look_for_thread(void *arg)
 {
 	struct lookup *l = arg;
 	struct known_thread t;
+	if (l->p->has_given_up) {
+		l->thread_cb(E_CANCELLED, NULL, l->arg);
+		lookup_end(l);
+		return;
+	}
 	if (!known_get_thread(l->p->known, l->id, l->arena, &t)) {
 		store_read(l->p->store, STMT_THREAD, (struct db_value[]){DB_INT(l->id)}, on_thread, l);
 		return;

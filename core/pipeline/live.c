@@ -15,8 +15,7 @@ bool live_is_live(struct pipeline *p, uint64_t inbox)
 	return in && p->channels && json_get(channels_manifest(p->channels, in->channel), "live");
 }
 
-// ---- cursors: opaque to visitors; a seq in base 36 behind a letter
-// ----------------------------------------------------------
+// ---- cursors: opaque to visitors; a seq in base 36 behind a letter --------------------------------------------------
 
 static struct str cursor_of(struct arena *a, int64_t seq)
 {
@@ -43,8 +42,7 @@ static int cursor_read(struct str s, int64_t *seq_r)
 	return 0;
 }
 
-// ---- frames
-// ------------------------------------------------------------------------------------------------------------------
+// ---- frames ---------------------------------------------------------------------------------------------------------
 
 // Who wrote, as customers see it: an agent's own name.
 static void write_author(struct pipeline *p, struct json_out *o, const struct message *m)
@@ -84,8 +82,7 @@ void live_tell(struct pipeline *p, struct str thread_external, const struct mess
 	arena_free(&a);
 }
 
-// ---- replay
-// ------------------------------------------------------------------------------------------------------------------
+// ---- replay ---------------------------------------------------------------------------------------------------------
 
 struct replay {
 	struct pipeline *p;
@@ -158,8 +155,7 @@ void live_replay(void *ctx, uint64_t inbox, struct str thread, struct str cursor
 		   r);
 }
 
-// ---- files
-// -------------------------------------------------------------------------------------------------------------------
+// ---- files ----------------------------------------------------------------------------------------------------------
 
 static void on_file(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
@@ -193,8 +189,7 @@ void live_may_read(void *ctx, uint64_t inbox, struct str thread, uint64_t media,
 		   on_file_thread, r);
 }
 
-// ---- signals
-// -----------------------------------------------------------------------------------------------------------------
+// ---- signals --------------------------------------------------------------------------------------------------------
 
 struct typing {
 	struct pipeline *p;

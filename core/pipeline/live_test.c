@@ -141,7 +141,7 @@ static void test_files(void **state)
 	assert_int_equal(may("nobody", 900), 0);
 }
 
-// ---- typing --------------------------------------------------------------------------------------------------------
+// ---- typing ---------------------------------------------------------------------------------------------------------
 
 static struct feed_signal heard;
 static int n_heard;
@@ -183,7 +183,7 @@ static void test_typing(void **state)
 	arena_free(&a);
 }
 
-// ---- a plugin's values ---------------------------------------------------------------------------------------------
+// ---- a plugin's values ----------------------------------------------------------------------------------------------
 
 static void on_value(int status, const struct json *value, void *arg)
 {

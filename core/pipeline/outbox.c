@@ -70,7 +70,7 @@ static void recipient_look(void *arg)
 {
 	struct recipient *r = arg;
 	const struct send *s = head_of(r);
-	if (!s || r->is_busy || list_is_linked(&r->at) || r->account->o->p->is_closing) return;
+	if (!s || r->is_busy || list_is_linked(&r->at) || r->account->o->p->is_stopped) return;
 	int64_t wait = due_at(r, s) - clock_now_ms();
 	if (wait > 0) {
 		loop_timer_set(&r->wait, wait);
@@ -125,7 +125,7 @@ static void on_sent(struct send *s, enum send_end end)
 static void pump(struct account *c)
 {
 	const struct pipeline *p = c->o->p;
-	while (c->n_sending < PARALLEL && c->o->is_started && !p->is_closing) {
+	while (c->n_sending < PARALLEL && c->o->is_started && !p->is_stopped) {
 		struct list *l = list_pop(&c->ready);
 		if (!l) return;
 		struct recipient *r = list_entry(l, struct recipient, at);
@@ -141,7 +141,7 @@ static void pump(struct account *c)
 	}
 }
 
-// ---- how long to wait ----------------------------------------------------------------------------------------------
+// ---- how long to wait -----------------------------------------------------------------------------------------------
 
 int64_t outbox_back_off(int attempt)
 {
@@ -170,7 +170,7 @@ int64_t outbox_inbox_down(struct pipeline *p, uint64_t inbox)
 
 void outbox_inbox_works(struct pipeline *p, uint64_t inbox) { account_of(p->outbox, inbox)->n_down = 0; }
 
-// ---- what comes ----------------------------------------------------------------------------------------------------
+// ---- what comes -----------------------------------------------------------------------------------------------------
 
 void outbox_add(struct pipeline *p, const struct outbox_row *row)
 {
@@ -182,7 +182,7 @@ void outbox_add(struct pipeline *p, const struct outbox_row *row)
 	if (was_empty) recipient_look(r);
 }
 
-// ---- start: what an earlier run left -------------------------------------------------------------------------------
+// ---- start: what an earlier run left --------------------------------------------------------------------------------
 
 static void pump_all(void *arg)
 {

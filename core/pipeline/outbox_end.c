@@ -28,6 +28,15 @@ void send_later(struct send *s, int64_t wait_ms)
 	send_finish(s, SEND_LATER);
 }
 
+// The store may be gone: the next run finds the row as it stands.
+static bool is_given_up(struct send *s)
+{
+	if (!s->p->has_given_up) return false;
+	s->row.is_taken = true;
+	send_finish(s, SEND_LATER);
+	return true;
+}
+
 // The store had no room for it: what happened outside must be kept, so it is tried until it has.
 static void try_later(struct send *s, void (*what)(struct send *s))
 {
@@ -35,7 +44,7 @@ static void try_later(struct send *s, void (*what)(struct send *s))
 	loop_timer_set(&s->now->timer, PIPELINE_STORE_AWAY_MS);
 }
 
-// ---- over ----------------------------------------------------------------------------------------------------------
+// ---- over -----------------------------------------------------------------------------------------------------------
 
 static enum event_kind kind_of(enum delivery d)
 {
@@ -92,6 +101,7 @@ static void move(const struct attempt *a, struct message *m)
 static void commit_end(struct send *s)
 {
 	struct attempt *a = s->now;
+	if (is_given_up(s)) return;
 	arena_free(&a->unit);
 	a->unit = arena_new(0);
 	struct change *ch = change_new(s->p, a->unit, "outbox end");
@@ -138,6 +148,7 @@ static void on_read_again(int status, const struct db_rows *rows, const struct e
 
 static void read_again(struct send *s)
 {
+	if (is_given_up(s)) return;
 	store_read(s->p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(s->row.message)}, on_read_again, s);
 }
 
@@ -163,6 +174,7 @@ static void on_early(int status, const struct db_rows *rows, const struct err *w
 
 static void read_early(struct send *s)
 {
+	if (is_given_up(s)) return;
 	const struct db_value id[] = {DB_INT(s->now->m.inbox), DB_TEXT(s->now->provider_id)};
 	store_read(s->p->store, STMT_RECEIPTS_HELD, id, on_early, s);
 }
@@ -197,13 +209,14 @@ static void on_dropped(const struct unit_result *r, void *arg)
 
 void send_drop(struct send *s)
 {
+	if (is_given_up(s)) return;
 	struct unit *u = unit_new(s->p->store);
 	unit_name(u, "outbox drop");
 	unit_end_outbox(u, s->row.message);
 	store_submit(s->p->store, u, on_dropped, s);
 }
 
-// ---- later ---------------------------------------------------------------------------------------------------------
+// ---- later ----------------------------------------------------------------------------------------------------------
 
 static void commit_back(struct send *s);
 
@@ -220,6 +233,7 @@ static void on_back(const struct unit_result *r, void *arg)
 
 static void commit_back(struct send *s)
 {
+	if (is_given_up(s)) return;
 	struct unit *u = unit_new(s->p->store);
 	unit_name(u, "outbox back-off");
 	unit_back_outbox(u, &s->row);

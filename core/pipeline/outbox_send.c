@@ -40,7 +40,7 @@ static bool is_idempotent(const struct send *s)
 	return str_is(json_string_of(manifest, "send"), "idempotent");
 }
 
-// ---- the answer ----------------------------------------------------------------------------------------------------
+// ---- the answer -----------------------------------------------------------------------------------------------------
 
 static void on_throttled(struct send *s, const struct channel_sent *r)
 {
@@ -93,7 +93,7 @@ static void on_dispatched(const struct channel_sent *r, void *arg)
 	}
 }
 
-// ---- the dispatch --------------------------------------------------------------------------------------------------
+// ---- the dispatch ---------------------------------------------------------------------------------------------------
 
 static void dispatch(struct send *s, const struct known_thread *t)
 {
@@ -119,7 +119,7 @@ static void on_thread(int status, const struct known_thread *t, void *arg)
 	struct send *s = arg;
 	if (status == E_MISSING)
 		send_end_as(s, DELIVERY_FAILED, STR("its thread is gone"));
-	else if (status || s->p->is_closing) // not handed over: the lease is given back
+	else if (status || s->p->is_stopped) // not handed over: the lease is given back
 		send_back(s, PIPELINE_STORE_AWAY_MS, false);
 	else
 		dispatch(s, t);
@@ -147,7 +147,7 @@ static void take(struct send *s)
 	store_submit(s->p->store, u, on_taken, s);
 }
 
-// ---- the start -----------------------------------------------------------------------------------------------------
+// ---- the start ------------------------------------------------------------------------------------------------------
 
 static void judge(struct send *s)
 {

@@ -26,7 +26,7 @@ void send_free(struct send *s); // not while it is being sent
 // done is called once, never before it returns; `end` says what follows.
 void send_start(struct send *s, void (*done)(struct send *s, enum send_end end));
 
-// ---- outbox_end.c: how an attempt ends -----------------------------------------------------------------------------
+// ---- outbox_end.c: how an attempt ends ------------------------------------------------------------------------------
 
 struct attempt {
 	struct arena *arena;
@@ -54,7 +54,7 @@ void send_drop(struct send *s);
 // To be tried again; `burns` counts the attempt.
 void send_back(struct send *s, int64_t wait_ms, bool burns);
 
-// ---- outbox.c ------------------------------------------------------------------------------------------------------
+// ---- outbox.c -------------------------------------------------------------------------------------------------------
 
 int64_t outbox_back_off(int attempt);
 bool outbox_is_last(int attempt);

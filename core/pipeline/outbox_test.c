@@ -1,38 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What leaves: in order for each recipient, never twice, with three ends; and the receipts that come for it.
+// What leaves: in order for each recipient, never twice, with three ends.
 #include "outbox_send.h"
 #include "world_test.h"
 #include <string.h>
 
-#define HOUR_MS (3600 * 1000LL)
 #define UNKNOWN_DELIVERY                                                                                               \
 	(struct channel_sent) { .outcome = CHANNEL_UNKNOWN, .class_ = CHANNEL_UNCERTAIN }
 #define FAILS(class)                                                                                                   \
 	((struct channel_sent){.outcome = CHANNEL_FAILED, .class_ = class, .text = STR("the provider said no")})
 
-static uint64_t begin(uint64_t inbox, const char *address)
-{
-	assert_int_equal(say(&(struct says){.inbox = inbox, .address = address}), 0);
-	return conversation_of(inbox, address);
-}
-
-static void stop_the_clock(void) { clock_fake(clock_now_ms(), clock_mono_ms()); }
-
-static enum delivery delivery_of(uint64_t message)
-{
-	return (enum delivery)sql_int("SELECT delivery FROM message WHERE id = %llu", (unsigned long long)message);
-}
-
-static bool has_sent(void *n) { return test_sends(world.channels) >= *(size_t *)n; }
-
-static void wait_for_sends(size_t n) { run_until(has_sent, &n); }
-
-// Whatever could happen now has happened.
-static bool is_quiet(void *n) { return !--*(int *)n; }
-
-static void turn_a_little(void) { run_until(is_quiet, &(int){100}); }
-
-// ---- the plain way -------------------------------------------------------------------------------------------------
+// ---- the plain way --------------------------------------------------------------------------------------------------
 
 static void test_accepted(void **state)
 {
@@ -133,7 +110,7 @@ static void test_refused(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM outbox"), 0);
 }
 
-// ---- the account ---------------------------------------------------------------------------------------------------
+// ---- the account ----------------------------------------------------------------------------------------------------
 
 static void test_throttled(void **state)
 {
@@ -204,7 +181,7 @@ static void test_expiry(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM outbox"), 0);
 }
 
-// ---- unknown -------------------------------------------------------------------------------------------------------
+// ---- unknown --------------------------------------------------------------------------------------------------------
 
 static void test_unknown(void **state)
 {
@@ -306,237 +283,6 @@ static void test_restart_with_many_waiting(void **state)
 		assert_int_equal(test_send(world.channels, i + 1)->message, m[i]);
 }
 
-// ---- receipts ------------------------------------------------------------------------------------------------------
-
-static void test_receipts_move_forward(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1"), m = reply(ANNA, id, "first");
-	settle();
-	char ext[40];
-	snprintf(ext, sizeof ext, "out-%llu", (unsigned long long)m);
-	int64_t before = head();
-	assert_int_equal(receipt(TELEGRAM, "receipt.read", ext), 0);
-	assert_int_equal(receipt(TELEGRAM, "receipt.delivered", ext), 0); // late
-	assert_int_equal(receipt(TELEGRAM, "receipt.sent", ext), 0);
-	assert_string_equal(events_after(before), "receipt.read");
-	assert_int_equal(delivery_of(m), DELIVERY_READ);
-	assert_int_equal(receipt(WHATSAPP, "receipt.read", ext), 0); // another inbox's id
-	assert_string_equal(events_after(before), "receipt.read");
-	assert_int_equal(sql_int("SELECT count(*) FROM receipt_held WHERE inbox = %d", WHATSAPP), 1);
-}
-
-static void test_receipts_of_one_cause(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1"), m = reply(ANNA, id, "first");
-	settle();
-	char ext[40], by_id[60];
-	snprintf(ext, sizeof ext, "out-%llu", (unsigned long long)m);
-	snprintf(by_id, sizeof by_id, "{\"message\":\"%llu\",\"key\":\"r3\"}", (unsigned long long)m);
-	int64_t before = head();
-	struct commit *c = commit_new(TELEGRAM);
-	commit_receipt(c, "receipt.delivered", ext, "r1");
-	commit_receipt(c, "receipt.delivered", ext, "r1");
-	commit_event(c, "receipt.read", by_id);
-	commit_message(c, &(struct says){.text = "thanks"});
-	commit_go(c);
-	assert_int_equal(commit_end(c), 0);
-	settle();
-	assert_string_equal(events_after(before), "receipt.delivered receipt.read message.in");
-	assert_int_equal(delivery_of(m), DELIVERY_READ);
-}
-
-// By our id and by the provider's, each in a cause of its own: neither undoes the other.
-static void test_receipts_at_once(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1"), m = reply(ANNA, id, "first");
-	settle();
-	char ext[40], by_id[60];
-	snprintf(ext, sizeof ext, "out-%llu", (unsigned long long)m);
-	snprintf(by_id, sizeof by_id, "{\"message\":\"%llu\"}", (unsigned long long)m);
-	struct commit *c = commit_new(TELEGRAM), *d = commit_new(TELEGRAM);
-	commit_event(c, "receipt.read", by_id);
-	commit_receipt(d, "receipt.delivered", ext, NULL);
-	commit_go(c);
-	commit_go(d);
-	assert_int_equal(commit_end(c), 0);
-	assert_int_equal(commit_end(d), 0);
-	settle();
-	assert_int_equal(delivery_of(m), DELIVERY_READ);
-}
-
-static void test_receipt_before_the_answer(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1");
-	test_channels_auto(world.channels, false);
-	int64_t before = head();
-	uint64_t m = reply(ANNA, id, "first");
-	wait_for_sends(1);
-	struct commit *c = commit_new(TELEGRAM);
-	commit_receipt(c, "receipt.delivered", "early", NULL);
-	commit_receipt(c, "receipt.read", "early", NULL);
-	commit_go(c);
-	assert_int_equal(commit_end(c), 0);
-	assert_int_equal(sql_int("SELECT count(*) FROM receipt_held"), 2);
-	test_send_accept(world.channels, 0, "early");
-	settle();
-	assert_int_equal(delivery_of(m), DELIVERY_READ);
-	assert_int_equal(sql_int("SELECT count(*) FROM receipt_held"), 0);
-	assert_string_equal(events_after(before),
-			    "message.out conversation.assigned conversation.waiting receipt.read");
-}
-
-// The plugin knows our id, and its receipt is faster than its answer.
-static void test_receipt_while_sending(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1");
-	char by_id[60];
-	test_channels_auto(world.channels, false);
-	int64_t before = head();
-	uint64_t m = reply(ANNA, id, "first");
-	wait_for_sends(1);
-	snprintf(by_id, sizeof by_id, "{\"message\":\"%llu\"}", (unsigned long long)m);
-	struct commit *c = commit_new(TELEGRAM);
-	commit_event(c, "receipt.delivered", by_id);
-	commit_go(c);
-	assert_int_equal(commit_end(c), 0);
-	test_send_accept(world.channels, 0, "x1");
-	settle();
-	assert_int_equal(delivery_of(m), DELIVERY_DELIVERED);
-	assert_string_equal(sql("SELECT provider_id FROM message WHERE id = %llu", (unsigned long long)m), "x1");
-	assert_string_equal(events_after(before),
-			    "message.out conversation.assigned conversation.waiting receipt.delivered");
-	assert_int_equal(sql_int("SELECT count(*) FROM outbox"), 0);
-}
-
-// It waits for its second attempt when a receipt says that the first one arrived.
-static void test_receipt_while_waiting(void **state)
-{
-	uint64_t id = begin(SMS, "tel:1");
-	stop_the_clock();
-	test_channels_next(world.channels, &UNKNOWN_DELIVERY);
-	uint64_t m = reply(ANNA, id, "first");
-	settle();
-	char by_id[60];
-	snprintf(by_id, sizeof by_id, "{\"message\":\"%llu\"}", (unsigned long long)m);
-	struct commit *c = commit_new(SMS);
-	commit_event(c, "receipt.delivered", by_id);
-	commit_go(c);
-	assert_int_equal(commit_end(c), 0);
-	pass_ms(1000);
-	settle();
-	assert_int_equal(test_sends(world.channels), 1);
-	assert_int_equal(delivery_of(m), DELIVERY_DELIVERED);
-	assert_int_equal(sql_int("SELECT count(*) FROM outbox"), 0);
-}
-
-static void test_failed_receipt(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1"), m = reply(ANNA, id, "first");
-	settle();
-	char json[120];
-	snprintf(json, sizeof json,
-		 "{\"external_id\":\"out-%llu\",\"error\":{\"class\":\"policy\",\"text\":\"blocked\"}}",
-		 (unsigned long long)m);
-	struct commit *c = commit_new(TELEGRAM);
-	commit_event(c, "receipt.failed", json);
-	commit_go(c);
-	assert_int_equal(commit_end(c), 0);
-	settle();
-	assert_int_equal(delivery_of(m), DELIVERY_FAILED);
-	assert_string_equal(sql("SELECT error FROM message WHERE id = %llu", (unsigned long long)m), "blocked");
-}
-
-// ---- the store is away ---------------------------------------------------------------------------------------------
-
-static bool is_up(void *arg) { return store_is_up(world.store); }
-
-static bool is_down(void *arg) { return !store_is_up(world.store); }
-
-static void test_never_twice(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1");
-	expect_log("server is away");
-	expect_log("connection lost");
-	test_channels_auto(world.channels, false);
-	uint64_t m = reply(ANNA, id, "first");
-	wait_for_sends(1);
-	store_fake(world.store, FAKE_LOST_AFTER); // the end is committed, although nobody says so
-	test_send_accept(world.channels, 0, "a");
-	settle();
-	assert_int_equal(delivery_of(m), DELIVERY_ACCEPTED);
-	reply(ANNA, id, "second");
-	wait_for_sends(2);
-	store_fake(world.store, FAKE_LOST_BEFORE);
-	test_send_accept(world.channels, 1, "b");
-	settle();
-	uint64_t third = reply(ANNA, id, "third");
-	wait_for_sends(3);
-	store_fake(world.store, FAKE_AWAY);
-	test_send_accept(world.channels, 2, "c");
-	run_until(is_down, NULL);
-	assert_int_equal(world.pipeline->n_running > 0, true); // the end waits
-	store_fake(world.store, FAKE_NONE);
-	run_until(is_up, NULL);
-	settle();
-	assert_int_equal(delivery_of(third), DELIVERY_ACCEPTED);
-	assert_int_equal(test_sends(world.channels), 3);
-	assert_int_equal(sql_int("SELECT count(*) FROM outbox"), 0);
-}
-
-// The lease is committed before anything is said outside.
-static void test_no_lease_no_sending(void **state)
-{
-	uint64_t id = begin(TELEGRAM, "tel:1");
-	expect_log("server is away");
-	stop_the_clock();
-	uint64_t m = reply(ANNA, id, "first");
-	store_fake(world.store, FAKE_AWAY);
-	for (int i = 0; i < 5; i++)
-		pass_ms(1000);
-	assert_int_equal(test_sends(world.channels), 0);
-	store_fake(world.store, FAKE_NONE);
-	while (delivery_of(m) != DELIVERY_ACCEPTED)
-		pass_ms(1000);
-	settle();
-	assert_int_equal(test_sends(world.channels), 1);
-}
-
-// The store has no room for the end: it is kept until there is some.
-static void test_end_when_the_store_is_full(void **state)
-{
-	enum { N = 2100 };
-	static struct commit *c[N];
-	uint64_t id = begin(TELEGRAM, "tel:1");
-	expect_log("server is away");
-	test_channels_auto(world.channels, false);
-	uint64_t m = reply(ANNA, id, "first");
-	wait_for_sends(1);
-	stop_the_clock();
-	store_fake(world.store, FAKE_AWAY);
-	// Units that need no reading: values put under keys of their own.
-	for (int i = 0; i < N; i++) {
-		char key[20];
-		snprintf(key, sizeof key, "key-%d", i);
-		c[i] = commit_new(TELEGRAM);
-		commit_put(c[i], key, "1");
-		commit_go(c[i]);
-	}
-	pass_ms(1);
-	assert_true(store_is_full(world.store));
-	test_send_accept(world.channels, 0, NULL);
-	for (int i = 0; i < 3; i++)
-		pass_ms(1000);
-	assert_int_equal(delivery_of(m), DELIVERY_QUEUED);
-	store_fake(world.store, FAKE_NONE);
-	while (delivery_of(m) != DELIVERY_ACCEPTED)
-		pass_ms(1000);
-	settle();
-	int n_done = 0;
-	for (int i = 0; i < N; i++)
-		n_done += !commit_end(c[i]);
-	assert_true(n_done >= 2000 && n_done < N);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -552,18 +298,6 @@ int main(void)
 		WORLD_TEST(test_unknown_of_an_idempotent_channel),
 		WORLD_TEST(test_restart_with_taken_rows),
 		WORLD_TEST(test_restart_with_many_waiting),
-		WORLD_TEST(test_receipts_move_forward),
-		WORLD_TEST(test_receipts_of_one_cause),
-		WORLD_TEST(test_receipts_at_once),
-		WORLD_TEST(test_receipt_before_the_answer),
-		WORLD_TEST(test_receipt_while_sending),
-		WORLD_TEST(test_receipt_while_waiting),
-		WORLD_TEST(test_failed_receipt),
 	};
-	const struct CMUnitTest faults[] = {
-		WORLD_TEST(test_never_twice),
-		WORLD_TEST(test_no_lease_no_sending),
-		WORLD_TEST(test_end_when_the_store_is_full),
-	};
-	return world_main(tests, ARRAY_LEN(tests), faults, ARRAY_LEN(faults));
+	return world_main(tests, ARRAY_LEN(tests), NULL, 0);
 }

@@ -49,8 +49,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 
 void pipeline_set_channels(struct pipeline *p, struct channels *c) { p->channels = c; }
 
-// ---- start
-// -------------------------------------------------------------------------------------------------------------------
+// ---- start ----------------------------------------------------------------------------------------------------------
 
 struct starting {
 	struct pipeline *p;
@@ -96,14 +95,15 @@ void pipeline_start(struct pipeline *p, loop_done_cb done, void *arg)
 	feed_start(p, on_feed, s);
 }
 
-// ---- end
-// ---------------------------------------------------------------------------------------------------------------------
+// ---- end ------------------------------------------------------------------------------------------------------------
 
-void pipeline_stop(struct pipeline *p) { p->is_closing = true; }
+void pipeline_stop(struct pipeline *p) { p->is_stopped = true; }
+
+void pipeline_give_up(struct pipeline *p) { p->has_given_up = true; }
 
 void pipeline_close(struct pipeline *p, loop_cb done, void *arg)
 {
-	pipeline_stop(p);
+	p->is_stopped = p->is_closing = true;
 	p->on_closed = done;
 	p->closed_arg = arg;
 	feed_stop(p);
@@ -125,8 +125,7 @@ void pipeline_free(struct pipeline **pp)
 	mem_free(p);
 }
 
-// ---- ports
-// -------------------------------------------------------------------------------------------------------------------
+// ---- ports ----------------------------------------------------------------------------------------------------------
 
 static void port_commit(void *ctx, struct channel_commit *c) { ingest_commit(ctx, c); }
 

@@ -21,11 +21,14 @@ void pipeline_set_channels(struct pipeline *p, struct channels *c);
 // Reads where it stopped: the head of the log, the outbox, events that had no effects yet. done: 0 or why it cannot
 // start.
 void pipeline_start(struct pipeline *p, loop_done_cb done, void *arg);
-// Takes no more work and hands nothing more to the channels, which may then be closed; pipeline_set_channels(p, NULL)
-// when they are gone.
+// Hands nothing more to the channels, which may then be closed; what they still bring is taken.
+// pipeline_set_channels(p, NULL) when they are gone.
 void pipeline_stop(struct pipeline *p);
-// As pipeline_stop; done when what was decided is committed or given back.
+// Takes no more work; done when what was decided is committed or given back.
 void pipeline_close(struct pipeline *p, loop_cb done, void *arg);
+// After pipeline_close, before the store is closed although work waits for it: nothing more is asked of the store, so
+// that it may be gone before `done` comes.
+void pipeline_give_up(struct pipeline *p);
 void pipeline_free(struct pipeline **p);
 
 // The ports of the channel room that the river fills (the rest is media's): commit, kv_get, replay, may_read, signal.

@@ -18,8 +18,7 @@ struct replying {
 	size_t told;
 };
 
-// ---- the same key again
-// --------------------------------------------------------------------------------------------------------
+// ---- the same key again ---------------------------------------------------------------------------------------------
 
 static void on_old_message(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
@@ -60,8 +59,7 @@ static void answer_with_old(struct hold *h)
 		   (struct db_value[]){DB_INT(0), DB_INT(SEEN_REPLY), DB_TEXT(seen_key(h, own->r.key))}, on_seen, h);
 }
 
-// ---- the unit
-// ------------------------------------------------------------------------------------------------------------------
+// ---- the unit -------------------------------------------------------------------------------------------------------
 
 static void on_committed(const struct change_result *r, void *arg)
 {
@@ -138,8 +136,7 @@ static void commit(struct hold *h)
 	change_commit(ch, on_committed, h);
 }
 
-// ---- checks
-// --------------------------------------------------------------------------------------------------------------------
+// ---- checks ---------------------------------------------------------------------------------------------------------
 
 static int find_file(void *arg, uint64_t id, struct part_file *f_r)
 {
@@ -289,8 +286,7 @@ void act_reply(struct pipeline *p, const struct act_reply *r, act_cb cb, void *a
 	hold_take(h, decide_reply);
 }
 
-// ---- again
-// -----------------------------------------------------------------------------------------------------------------------
+// ---- again ----------------------------------------------------------------------------------------------------------
 
 struct resending {
 	uint64_t message;

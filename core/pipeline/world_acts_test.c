@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- commits -------------------------------------------------------------------------------------------------------
+// ---- commits --------------------------------------------------------------------------------------------------------
 
 static int n_answered;
 
@@ -135,7 +135,7 @@ int receipt(uint64_t inbox, const char *type, const char *external_id)
 	return status;
 }
 
-// ---- acts ----------------------------------------------------------------------------------------------------------
+// ---- acts -----------------------------------------------------------------------------------------------------------
 
 static void on_act(int status, const struct conversation *c, const struct message *m, int64_t seq,
 		   const struct err *why, void *arg)
@@ -225,7 +225,7 @@ uint64_t reply(uint64_t user, uint64_t conversation, const char *text)
 	return a.m.id;
 }
 
-// ---- what stands ---------------------------------------------------------------------------------------------------
+// ---- what stands ----------------------------------------------------------------------------------------------------
 
 struct reading {
 	struct conversation c;
@@ -249,4 +249,38 @@ struct conversation conversation_now(uint64_t id)
 	store_read(world.store, STMT_CONVERSATION, (struct db_value[]){DB_INT(id)}, on_conversation, &r);
 	run_until(has_read, &r);
 	return r.c;
+}
+
+// ---- often wanted --------------------------------------------------------------------------------------------------
+
+uint64_t begin(uint64_t inbox, const char *address)
+{
+	assert_int_equal(say(&(struct says){.inbox = inbox, .address = address}), 0);
+	return conversation_of(inbox, address);
+}
+
+enum delivery delivery_of(uint64_t message)
+{
+	return (enum delivery)sql_int("SELECT delivery FROM message WHERE id = %llu", (unsigned long long)message);
+}
+
+static bool has_sent(void *n) { return test_sends(world.channels) >= *(size_t *)n; }
+
+void wait_for_sends(size_t n) { run_until(has_sent, &n); }
+
+static bool turns_have_passed(void *n) { return --*(int *)n < 0; }
+
+void turn_a_little(void) { run_until(turns_have_passed, &(int){100}); }
+
+void stop_the_clock(void) { clock_fake(clock_now_ms(), clock_mono_ms()); }
+
+bool is_up(void *arg) { return store_is_up(world.store); }
+
+bool is_down(void *arg) { return !store_is_up(world.store); }
+
+bool is_unit_waiting(void *arg)
+{
+	struct store_stats s;
+	store_stats(world.store, &s);
+	return s.waiting > 0;
 }

@@ -18,7 +18,7 @@ static size_t n_expected;
 static char unexpected[4000];
 static char folder[64];
 
-// ---- the log -------------------------------------------------------------------------------------------------------
+// ---- the log --------------------------------------------------------------------------------------------------------
 
 void expect_log(const char *text) { expected[n_expected++] = text; }
 
@@ -31,7 +31,7 @@ static void take_line(enum log_level level, const char *line, void *arg)
 	strcat(unexpected, "\n");
 }
 
-// ---- waiting -------------------------------------------------------------------------------------------------------
+// ---- waiting --------------------------------------------------------------------------------------------------------
 
 struct waiting {
 	bool (*is_so)(void *);
@@ -82,7 +82,7 @@ static bool is_true(void *arg) { return *(bool *)arg; }
 
 static void set_true(void *arg) { *(bool *)arg = true; }
 
-// ---- people and inboxes --------------------------------------------------------------------------------------------
+// ---- people and inboxes ---------------------------------------------------------------------------------------------
 
 struct seed_user {
 	uint64_t id, team;
@@ -178,7 +178,7 @@ void load_directory(void)
 	run_until(is_true, &is_done);
 }
 
-// ---- opening and closing -------------------------------------------------------------------------------------------
+// ---- opening and closing --------------------------------------------------------------------------------------------
 
 void world_pipeline_new(void)
 {

@@ -52,7 +52,7 @@ struct world {
 extern struct world world;
 extern enum world_db world_db;
 
-// ---- life ----------------------------------------------------------------------------------------------------------
+// ---- life -----------------------------------------------------------------------------------------------------------
 
 int world_set_up(void **state);
 int world_tear_down(void **state);
@@ -76,7 +76,7 @@ void settle(void);
 // Moves the faked clock and lets happen what is due.
 void pass_ms(int64_t ms);
 
-// ---- the store, seen from outside ----------------------------------------------------------------------------------
+// ---- the store, seen from outside -----------------------------------------------------------------------------------
 
 // The first column of the first row, as text; "" for NULL and for none. Good until the next call.
 const char *sql(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -87,7 +87,7 @@ int64_t head(void);
 struct conversation conversation_now(uint64_t id);
 void add_file(uint64_t id, uint64_t inbox, const char *owner);
 
-// ---- what comes in -------------------------------------------------------------------------------------------------
+// ---- what comes in --------------------------------------------------------------------------------------------------
 
 // A message of a plugin; what is NULL is left out, or is "hello", from "tel:1", kind "test".
 struct says {
@@ -118,7 +118,7 @@ int receipt(uint64_t inbox, const char *type, const char *external_id);
 // The newest conversation of a thread; 0.
 uint64_t conversation_of(uint64_t inbox, const char *thread);
 
-// ---- what people do ------------------------------------------------------------------------------------------------
+// ---- what people do -------------------------------------------------------------------------------------------------
 
 struct acted {
 	bool is_done, has_message;
@@ -137,3 +137,16 @@ void move_go(struct acted *a, const struct act *act, enum conversation_move m);
 void resend_go(struct acted *a, uint64_t user, uint64_t message);
 // A reply with a key of its own that must succeed; its id.
 uint64_t reply(uint64_t user, uint64_t conversation, const char *text);
+
+// ---- often wanted --------------------------------------------------------------------------------------------------
+
+// The conversation of somebody's first message.
+uint64_t begin(uint64_t inbox, const char *address);
+enum delivery delivery_of(uint64_t message);
+void wait_for_sends(size_t n);
+void turn_a_little(void); // whatever can happen without waiting happens
+void stop_the_clock(void);
+// For run_until.
+bool is_up(void *arg); // the store
+bool is_down(void *arg);
+bool is_unit_waiting(void *arg);

@@ -380,8 +380,10 @@ static void pipeline_closed(void *arg)
 // The database did not answer for so long: what waits for it is given back, so that the rest can end.
 static void patience_over(void *arg)
 {
+	struct wire *w = arg;
 	log_warn("server", "stops although work waits for the database");
-	close_store(arg, 0);
+	pipeline_give_up(w->pipeline);
+	close_store(w, 0);
 }
 
 static void channels_closed(void *arg)

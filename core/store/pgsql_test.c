@@ -88,9 +88,11 @@ static void hold_for_5_s(void)
 	run_until(is_it_over, NULL);
 }
 
+static bool have_two_ended(void *arg) { return n_ended > 1; }
+
 static void end_waves(void)
 {
-	run_for_ms(100);
+	run_until(have_two_ended, NULL);
 	loop_timer_clear(&wave_timer);
 	settle();
 	tail_stop(&tail);

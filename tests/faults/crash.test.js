@@ -3,7 +3,8 @@
 'use strict';
 const fs = require('node:fs');
 const { play, makeFolder } = require('../tools/scene');
-const { buildForgetfulEcho } = require('../tools/peer');
+const { Besedad } = require('../tools/besedad');
+const { copyPluginsWithForgetfulEcho } = require('../tools/peer');
 const { storm } = require('../tools/storm');
 
 play('killed under load, everything acknowledged is there once', { ownCluster: true }, async (scene, t) => {
@@ -13,7 +14,7 @@ play('killed under load, everything acknowledged is there once', { ownCluster: t
 
 const plugins = makeFolder('forgetful');
 process.on('exit', () => fs.rmSync(plugins, { recursive: true, force: true }));
-buildForgetfulEcho(plugins);
+copyPluginsWithForgetfulEcho(new Besedad({}).plugins, plugins);
 
 play('where sending again is not safe: delivered once, or nobody knows', { plugins }, async (scene, t) => {
 	await storm(scene, { n: 400, kills: 6, isForgetful: true, t });

@@ -9,53 +9,8 @@ const { PgProxy } = require('../tools/pgproxy');
 const { PgDb } = require('../tools/db');
 const { Echo } = require('../tools/peer');
 const { Visitor } = require('../tools/visitor');
-const { log, talk } = require('../tools/story');
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-
-// Keeps posting, each message until it is acknowledged, as providers do.
-class Provider {
-	constructor(echo, { workers = 6, senders = 9, first = 0 } = {}) {
-		this.echo = echo;
-		this.n = first;
-		this.refusals = [];
-		this.acknowledged = [];
-		this.senders = senders;
-		echo.scene.atEnd(() => (this.isOver = true));
-		this.working = Promise.all(Array.from({ length: workers }, () => this.work()));
-	}
-
-	async work() {
-		while (!this.isOver) await this.deliver(`m${this.n++}`);
-	}
-
-	async deliver(id) {
-		for (;;) {
-			const message = { id, from: `c${Number(id.slice(1)) % this.senders}`, text: id };
-			if (this.isOver && this.echo.scene.isAbandoned) return;
-			const answer = await this.echo.hook(message, { ms: 5000 }).catch((error) => ({ status: 0, error }));
-			if (answer.status === 200) break;
-			this.refusals.push(answer);
-			await pause(50);
-		}
-		this.acknowledged.push(id);
-	}
-
-	async stop() {
-		this.isOver = true;
-		await this.working;
-	}
-}
-
-// Everything that was acknowledged is there once, nothing else is, and the log has no hole.
-async function isWhole(scene, provider) {
-	const keys = (await scene.db.rows('SELECT key FROM message WHERE is_out = 0')).map((row) => row.key);
-	assert.equal(new Set(keys).size, keys.length);
-	assert.deepEqual(new Set(keys), new Set(provider.acknowledged));
-	const seqs = (await log(scene.admin)).map((event) => BigInt(event.seq));
-	assert.ok(seqs.every((seq, i) => seq === BigInt(i + 1)), 'the log has a hole');
-	assert.deepEqual(await scene.db.rows('SELECT name, reason FROM parked'), []);
-}
+const { Provider, isWhole, pause } = require('../tools/provider');
+const { talk } = require('../tools/story');
 
 play('PostgreSQL is away longer than ids are reserved', { stores: ['pgsql'], ownCluster: true }, async (scene) => {
 	const echo = await Echo.open(scene);
@@ -104,7 +59,7 @@ play('PostgreSQL is away longer than ids are reserved', { stores: ['pgsql'], own
 	const shop = await scene.db.rows(`SELECT key FROM message WHERE inbox = ${chat.id}`);
 	assert.equal(shop.length, 2);
 	provider.acknowledged.push(...shop.map((row) => row.key));
-	await isWhole(scene, provider);
+	await isWhole(scene, provider.acknowledged);
 });
 
 play('PostgreSQL crashes again and again under load', { stores: ['pgsql'], ownCluster: true }, async (scene) => {
@@ -117,7 +72,7 @@ play('PostgreSQL crashes again and again under load', { stores: ['pgsql'], ownCl
 		await scene.cluster.start();
 	}
 	await provider.stop();
-	await isWhole(scene, provider);
+	await isWhole(scene, provider.acknowledged);
 });
 
 play('sessions of ours are ended under load', { stores: ['pgsql'] }, async (scene) => {
@@ -130,7 +85,7 @@ play('sessions of ours are ended under load', { stores: ['pgsql'] }, async (scen
 			WHERE datname = current_database() AND pid <> pg_backend_pid()`);
 	}
 	await provider.stop();
-	await isWhole(scene, provider);
+	await isWhole(scene, provider.acknowledged);
 });
 
 test('a COMMIT whose answer is lost, and one that never arrives (pgsql)', async (t) => {
@@ -153,7 +108,7 @@ test('a COMMIT whose answer is lost, and one that never arrives (pgsql)', async 
 			await provider.stop();
 			acknowledged.push(...provider.acknowledged);
 		}
-		await isWhole(scene, { acknowledged });
+		await isWhole(scene, acknowledged);
 		assert.match(scene.server.log, /the lost transaction was committed/);
 		assert.match(scene.server.log, /the lost transaction runs again/);
 		const n_told = () => live.events().filter((event) => event.kind === 'message.in').length;

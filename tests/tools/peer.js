@@ -113,11 +113,12 @@ class Echo {
 	}
 }
 
-// Builds an echo whose manifest does not promise that sending again is safe, as the only plugin of `folder`.
-function buildForgetfulEcho(folder) {
+// A folder of the plugins as they are, but for an echo whose manifest does not promise that sending again is safe.
+function copyPluginsWithForgetfulEcho(from, folder) {
+	fs.cpSync(from, folder, { recursive: true });
 	const root = path.resolve(__dirname, '..', '..');
 	const source = fs.readFileSync(path.join(root, 'plugins/echo/echo.c'), 'utf8');
-	const changed = source.replace(String.raw`\"send\": \"idempotent\"`, String.raw`\"send\": \"once\"`);
+	const changed = source.replace('"send": "idempotent"', '"send": "once"');
 	if (changed === source) throw new Error('plugins/echo/echo.c says no more that its sending is idempotent');
 	const file = path.join(folder, 'echo.so');
 	const words = ['-x', 'c', '-shared', '-fPIC', '-I', path.join(root, 'core/include'), '-o', file, '-'];
@@ -125,4 +126,4 @@ function buildForgetfulEcho(folder) {
 	fs.chmodSync(file, 0o755);
 }
 
-module.exports = { Echo, Peer, TOKEN, buildForgetfulEcho };
+module.exports = { Echo, Peer, TOKEN, copyPluginsWithForgetfulEcho };

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// The crash run: messages come in and answers go out while the server is killed at random moments (and PostgreSQL
-// crashes in the middle); in the end the store, the REST API and the peer's log are counted against what was acknowledged.
+// The crash run: messages come in, answers go out, visitors chat and an agent listens while the server is killed at random moments
+// (and PostgreSQL crashes in the middle); in the end the store, the REST API, the peer's log and what visitors and the agent were
+// told are counted against what was acknowledged.
 'use strict';
 const assert = require('node:assert/strict');
 const { waitFor } = require('./besedad');
 const { Echo } = require('./peer');
+const { Visitor } = require('./visitor');
 const { conversations, log, timeline, textOf } = require('./story');
 
+const VISITORS = 4;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // Small and repeatable (mulberry32): the seed of a failed run is printed.
@@ -48,7 +51,7 @@ class Storm {
 	}
 
 	async post(messages) {
-		for (;;) {
+		while (!this.isGivenUp) {
 			const status = await this.echo.hook({ messages }, { ms: 20_000 }).then((answer) => answer.status, () => 0);
 			if (status === 200) break;
 			assert.ok([0, 503].includes(status), `the webhook answers ${status}`);
@@ -69,9 +72,8 @@ class Storm {
 			const page = await admin.get(`/events?after=${after}&limit=200`).catch(() => null);
 			if (!page || page.last === after) await pause(50);
 			for (const event of page?.events ?? []) {
-				if (event.kind !== 'message.in') continue;
-				const text = textOf(event.message);
-				if (Number(text.slice(6)) % 3 === 0) await this.answer(event.conversation, `answer to ${text.slice(5)}`);
+				const text = event.kind === 'message.in' ? textOf(event.message) : '';
+				if (text.startsWith('text m') && Number(text.slice(6)) % 3 === 0) await this.answer(event.conversation, `answer to ${text.slice(5)}`);
 			}
 			after = page?.last ?? after;
 		}
@@ -79,7 +81,7 @@ class Storm {
 
 	async answer(conversation, text) {
 		const body = { key: text.replace(/ /g, '-'), parts: [{ type: 'text', text }] };
-		for (;;) {
+		while (!this.isGivenUp) {
 			const answer = await this.scene.admin.raw('POST', `/conversations/${conversation}/messages`, { json: body }).catch(() => null);
 			if (answer?.status === 201) {
 				this.answers.set(text, answer.body.message.id);
@@ -88,6 +90,44 @@ class Storm {
 			assert.ok(!answer || answer.status === 503, `the desk answers ${answer?.status} ${answer?.text}`);
 			await pause(50);
 		}
+	}
+
+	// ---- who listens, and comes back after every kill
+
+	// The live socket, each time from the last number it told, until it has told the last one of all.
+	async listen(after) {
+		this.told = [];
+		while (!this.isGivenUp && BigInt(after) < (this.head ?? Infinity)) {
+			const live = await this.scene.admin.live(after).catch(() => null);
+			const isTold = () => this.isGivenUp || live.ended || BigInt(live.events().at(-1)?.seq ?? after) >= (this.head ?? Infinity);
+			await (live ? waitFor('the live socket to end, or to tell all', isTold, 900_000) : pause(50));
+			const seqs = live?.events().map((event) => event.seq) ?? [];
+			this.told.push(...seqs);
+			after = seqs.at(-1) ?? after;
+			live?.close();
+		}
+	}
+
+	// A visitor of the widget who writes all the time.
+	async chat(visitor) {
+		for (let n = 0; !this.isOver; n++) {
+			const written = visitor.write(`line ${n}`, `${visitor.name}-line-${n}`).catch(() => {});
+			while (visitor.unacknowledged.size && !this.isGivenUp) {
+				if (!visitor.isUp) await visitor.connect().catch(() => pause(50));
+				await pause(20);
+			}
+			await written;
+			visitor.n = n + 1;
+		}
+	}
+
+	async visitorsCome() {
+		this.shop = await this.scene.inbox('webchat', { name: 'Shop' });
+		this.visitors = Array.from({ length: VISITORS }, (_, i) => {
+			const visitor = new Visitor(this.scene.server.url, this.shop.id);
+			return Object.assign(visitor, { name: `visitor-${i}` });
+		});
+		return this.visitors.map((visitor) => this.chat(visitor));
 	}
 
 	// ---- what goes wrong
@@ -108,24 +148,38 @@ class Storm {
 		}
 	}
 
-	async run() {
-		this.echo = await Echo.open(this.scene);
-		this.echo.peer.isForgetful = this.isForgetful;
-		const workers = Array.from({ length: this.workers }, () => this.work());
-		const following = this.follow();
-		await Promise.all([...workers, this.killer()]);
+	// What runs beside the main thing must not fail unseen.
+	beside(main, others) {
+		return Promise.race([main, Promise.all(others).then(() => main)]);
+	}
+
+	async everythingIsSent() {
 		const wanted = Math.ceil(this.n / 3);
 		await waitFor(`${wanted} answers to be acknowledged`, () => this.answers.size === wanted, 120_000);
 		this.isOver = true;
-		await following;
 		const isEmpty = async () => (await this.scene.db.rows('SELECT state FROM outbox LIMIT 1')).length === 0;
 		await waitFor('the outbox to be empty', isEmpty, 120_000);
+	}
+
+	async run() {
+		this.scene.atEnd(() => (this.isOver = this.isGivenUp = true));
+		this.echo = await Echo.open(this.scene);
+		this.echo.peer.isForgetful = this.isForgetful;
+		const listening = this.listen((await this.scene.admin.get('/me')).seq);
+		const talking = [...(await this.visitorsCome()), this.follow()];
+		const posting = Array.from({ length: this.workers }, () => this.work());
+		await this.beside(Promise.all([...posting, this.killer()]), [listening, ...talking]);
+		await this.beside(this.everythingIsSent(), [listening, ...talking]);
+		await Promise.all(talking);
+		this.head = BigInt((await this.scene.admin.get('/me')).seq);
+		await listening;
 	}
 
 	// ---- the count
 
 	async storeHoldsEachOnce() {
-		const rows = await this.scene.db.rows('SELECT CAST(id AS TEXT) AS id, key, is_out, parts, delivery FROM message');
+		const columns = 'CAST(id AS TEXT) AS id, CAST(thread AS TEXT) AS thread, key, is_out, parts, delivery';
+		const rows = await this.scene.db.rows(`SELECT ${columns} FROM message WHERE inbox <> ${this.shop.id} ORDER BY id`);
 		const incoming = rows.filter((row) => !row.is_out).map((row) => row.key);
 		assert.equal(incoming.length, this.n);
 		assert.deepEqual(new Set(incoming), this.acknowledged);
@@ -143,14 +197,28 @@ class Storm {
 		const events = await log(this.scene.admin);
 		assert.deepEqual(events.map((event) => event.seq), all.map((row) => row.number));
 		assert.equal(BigInt(events.at(-1).seq), BigInt(events.length));
-		const told = events.filter((event) => event.kind === 'message.in').map((event) => textOf(event.message));
-		assert.equal(told.length, this.n);
-		assert.equal(new Set(told).size, this.n);
+		const told = events.filter((event) => event.kind === 'message.in').map((event) => event.message.id);
+		assert.equal(told.length, this.n + this.visitors.reduce((sum, visitor) => sum + visitor.n, 0));
+		assert.equal(new Set(told).size, told.length);
+		const first = BigInt(this.told[0]);
+		assert.deepEqual(this.told, all.map((row) => row.number).filter((number) => BigInt(number) >= first), 'the live socket missed or repeated');
+	}
+
+	// Each visitor was told each of his lines once and in order, over all his connections; and so they are kept.
+	async visitorsHeardEachOnce() {
+		const rows = await this.scene.db.rows(`SELECT key FROM message WHERE inbox = ${this.shop.id}`);
+		const wanted = this.visitors.flatMap((visitor) => Array.from({ length: visitor.n }, (_, n) => `${visitor.name}-line-${n}`));
+		assert.deepEqual(rows.map((row) => row.key).sort(), wanted.sort());
+		for (const visitor of this.visitors) {
+			await waitFor('the visitor to be told', () => visitor.told.length >= visitor.n);
+			assert.deepEqual(visitor.heard(), Array.from({ length: visitor.n }, (_, n) => `contact: line ${n}`));
+			visitor.leave();
+		}
 	}
 
 	// By REST each conversation holds its sender's messages, each once.
 	async conversationsHoldEachOnce() {
-		const list = await conversations(this.scene.admin);
+		const list = (await conversations(this.scene.admin)).filter((one) => one.inbox === this.echo.inbox.id);
 		assert.equal(list.length, Math.min(this.senders, this.n));
 		const found = [];
 		for (const { id, n_messages } of list) {
@@ -162,7 +230,7 @@ class Storm {
 		assert.equal(new Set(found).size, found.length);
 	}
 
-	// Every answer once by the peer's own log, or nobody knows.
+	// Every answer once by the peer's own log, or nobody knows; those of one thread in their order.
 	peerGotEachOnce(outgoing) {
 		const UNKNOWN = 7;
 		const ACCEPTED = 3;
@@ -173,15 +241,23 @@ class Storm {
 			const isRight = row.delivery === UNKNOWN ? times <= 1 : row.delivery === ACCEPTED && times === 1;
 			assert.ok(isRight, `${row.parts}: delivery ${row.delivery}, ${times} times by the peer's log`);
 		}
+		const place = new Map(outgoing.map((row, at) => [JSON.parse(row.parts)[0].text, at]));
+		const last = new Map();
+		for (const { text, thread } of this.echo.peer.delivered) {
+			assert.ok(place.get(text) > (last.get(thread) ?? -1), `${text} came out of its order`);
+			last.set(thread, place.get(text));
+		}
 		const repeats = this.echo.peer.attempts.length - this.echo.peer.delivered.length;
 		const unknown = outgoing.filter((row) => row.delivery === UNKNOWN).length;
-		this.t.diagnostic(`${this.n} in, ${outgoing.length} out, ${this.kills} kills, ${repeats} tried again, ${unknown} unknown`);
+		const lines = this.visitors.reduce((sum, visitor) => sum + visitor.n, 0);
+		this.t.diagnostic(`${this.n} in, ${lines} lines of visitors, ${outgoing.length} out, ${this.kills} kills, ${repeats} tried again, ${unknown} unknown`);
 	}
 
 	async count() {
 		const outgoing = await this.storeHoldsEachOnce();
 		await this.logIsWhole();
 		await this.conversationsHoldEachOnce();
+		await this.visitorsHeardEachOnce();
 		this.peerGotEachOnce(outgoing);
 	}
 }
