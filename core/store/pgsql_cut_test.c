@@ -22,7 +22,8 @@ static bool is_down(void *arg) { return !store_is_up(store); }
 
 static bool is_down_or_done(void *arg) { return !store_is_up(store) || !n_pending; }
 
-static const char KILL[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'besedad'";
+static const char KILL[] = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'besedad' "
+			   "AND datname = current_database()";
 static int n_kills;
 
 static void kill_backends(void *arg)

@@ -41,7 +41,8 @@ static const char *raw_exec(struct raw *r, const char *sql)
 static const char *fresh(void)
 {
 	struct raw *r = raw_open();
-	raw_exec(r, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'besedad'");
+	raw_exec(r, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'besedad' "
+		    "AND datname = current_database()");
 	raw_exec(r, "DROP SCHEMA public CASCADE; CREATE SCHEMA public");
 	raw_close(r);
 	return pg.address;

@@ -97,12 +97,35 @@ static void run_initdb(struct test_pg *p)
 	if (waitpid(spawn(log, argv), &status, 0) < 0 || status) die("initdb");
 }
 
+// Tests that run side by side on one server drop schemas and end sessions: each has a database of its own.
+static void make_database(struct test_pg *p, const char *given)
+{
+	char name[32], sql[64];
+	snprintf(name, sizeof name, "store_%d", (int)getpid());
+	snprintf(sql, sizeof sql, "CREATE DATABASE %s", name);
+	PGconn *c = PQconnectdb(given);
+	PGresult *r = PQexec(c, sql);
+	if (PQresultStatus(r) != PGRES_COMMAND_OK) {
+		fprintf(stderr, "BESEDA_TEST_PG: %s", PQerrorMessage(c));
+		exit(1);
+	}
+	PQclear(r);
+	PQfinish(c);
+	PQconninfoOption *options = PQconninfoParse(given, NULL);
+	size_t n = 0;
+	for (PQconninfoOption *o = options; o->keyword; o++)
+		if (o->val && strcmp(o->keyword, "dbname"))
+			n += (size_t)snprintf(p->address + n, sizeof p->address - n, "%s='%s' ", o->keyword, o->val);
+	snprintf(p->address + n, sizeof p->address - n, "dbname=%s", name);
+	PQconninfoFree(options);
+}
+
 bool test_pg_open(struct test_pg *p)
 {
 	const char *given = getenv("BESEDA_TEST_PG");
 	*p = (struct test_pg){.is_durable = p->is_durable};
 	if (given) {
-		snprintf(p->address, sizeof p->address, "%s", given);
+		make_database(p, given);
 		return true;
 	}
 	struct passwd *pw = getpwnam("postgres");

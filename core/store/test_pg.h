@@ -6,8 +6,8 @@
 struct test_pg {
 	bool is_durable; // with fsync; set before open
 	char folder[64];
-	char address[128]; // a libpq conninfo
-	int pid;           // 0: it is somebody else's (BESEDA_TEST_PG)
+	char address[512]; // a libpq conninfo
+	int pid;           // 0: a database of our own on somebody else's (BESEDA_TEST_PG)
 };
 
 // False when there is no PostgreSQL to be found.
