@@ -54,6 +54,11 @@ void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *owner)
 	c->owner = owner;
 }
 
+void conn_set_timer(struct conn *c, int64_t ms)
+{
+	if (!c->is_closing) loop_timer_set(&c->timer, ms);
+}
+
 static void on_alloc(uv_handle_t *h, size_t wanted, uv_buf_t *b)
 {
 	struct conn *c = h->data;

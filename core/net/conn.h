@@ -46,7 +46,7 @@ struct conn {
 	struct list at, touched;
 	const struct conn_ops *ops;
 	void *owner;
-	struct loop_timer timer; // the owner's
+	struct loop_timer timer; // the owner's; set by conn_set_timer
 	struct conn_piece *first, *last;
 	struct conn_write *writing; // handed to libuv because the socket was full
 	size_t queued;              // bytes, those in `writing` included
@@ -56,6 +56,8 @@ struct conn {
 // Takes a connection of `listener`; NULL when there was none. Nothing is read before conn_read_start.
 struct conn *conn_accept(struct conn_group *g, uv_stream_t *listener);
 void conn_set_owner(struct conn *c, const struct conn_ops *ops, void *owner);
+// Nothing on a connection that closes: it is freed with its timer.
+void conn_set_timer(struct conn *c, int64_t ms);
 void conn_read_start(struct conn *c);
 void conn_read_stop(struct conn *c);
 // What is queued is dropped. `closed` follows.

@@ -20,7 +20,7 @@ void http_conn_new(struct http_server *s, struct conn *c)
 	http_peer_text(c, s->is_unix, h->peer);
 	conn_set_owner(c, &http_conn_ops, h);
 	loop_timer_init(&c->timer, s->group.loop, "http timeout", on_timer, h);
-	loop_timer_set(&c->timer, s->limits.idle_ms);
+	conn_set_timer(c, s->limits.idle_ms);
 	conn_read_start(c);
 }
 
@@ -157,11 +157,11 @@ static void set_timer(struct http_conn *h)
 	h->head_is_timed = is_in_head;
 	if (is_in_head && was_timed) return; // the first byte counts, not the last
 	if (is_in_head)
-		loop_timer_set(&h->conn->timer, limits->head_ms);
+		conn_set_timer(h->conn, limits->head_ms);
 	else if (body_is_awaited(h))
-		loop_timer_set(&h->conn->timer, limits->body_ms);
+		conn_set_timer(h->conn, limits->body_ms);
 	else if (!h->n_exchanges)
-		loop_timer_set(&h->conn->timer, limits->idle_ms);
+		conn_set_timer(h->conn, limits->idle_ms);
 }
 
 static void on_timer(void *arg)
@@ -175,7 +175,7 @@ static void on_timer(void *arg)
 		conn_touch(h->conn);
 	} else if (!h->n_exchanges) {
 		if (h->conn->queued || h->conn->first)
-			loop_timer_set(&h->conn->timer, h->server->limits.idle_ms);
+			conn_set_timer(h->conn, h->server->limits.idle_ms);
 		else
 			conn_close(h->conn);
 	}
@@ -222,7 +222,7 @@ static void on_drained(struct conn *c)
 	}
 	h->is_lingering = true;
 	conn_shut_down(c);
-	loop_timer_set(&c->timer, LINGER_MS);
+	conn_set_timer(c, LINGER_MS);
 	conn_read_start(c);
 }
 

@@ -73,7 +73,7 @@ static void send_close(struct ws *w, int code, struct str reason)
 	if (n) memcpy(payload + 2, reason.p, n);
 	send_control(w, WS_CLOSE, (struct str){payload, code == 1005 ? 0 : n + 2});
 	w->has_sent_close = true;
-	loop_timer_set(&w->conn->timer, CLOSE_MS);
+	conn_set_timer(w->conn, CLOSE_MS);
 }
 
 void ws_close(struct ws *w, int code, const char *reason)
@@ -167,7 +167,7 @@ static void feed(struct ws *w, char *p, size_t n)
 {
 	if (w->parser.is_stopped) return;
 	w->was_pinged = false;
-	if (!w->has_sent_close) loop_timer_set(&w->conn->timer, w->ping_ms);
+	if (!w->has_sent_close) conn_set_timer(w->conn, w->ping_ms);
 	int code = ws_parser_feed(&w->parser, p, n, &parser_events, w);
 	if (code) end_with(w, code);
 }
@@ -182,7 +182,7 @@ static void on_timer(void *arg)
 	}
 	w->was_pinged = true;
 	send_control(w, WS_PING, STR(""));
-	loop_timer_set(&w->conn->timer, w->ping_ms);
+	conn_set_timer(w->conn, w->ping_ms);
 }
 
 static void on_read(struct conn *c, char *p, size_t n) { feed(c->owner, p, n); }
@@ -207,7 +207,7 @@ static void on_drained(struct conn *c)
 	if (!w->has_sent_close || !w->parser.is_stopped || w->is_lingering) return;
 	w->is_lingering = true;
 	conn_shut_down(c);
-	loop_timer_set(&c->timer, LINGER_MS);
+	conn_set_timer(c, LINGER_MS);
 }
 
 static void on_leave(struct conn *c) { ws_close(c->owner, 1001, "the server is stopping"); }
@@ -248,7 +248,7 @@ struct ws *ws_new(struct http_exchange *x, const struct ws_limits *limits, const
 	conn_set_owner(w->conn, &ws_ops, w);
 	loop_timer_clear(&w->conn->timer);
 	loop_timer_init(&w->conn->timer, w->server->group.loop, "ws timeout", on_timer, w);
-	loop_timer_set(&w->conn->timer, w->ping_ms);
+	conn_set_timer(w->conn, w->ping_ms);
 	conn_touch(w->conn);
 	return w;
 }

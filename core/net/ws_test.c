@@ -297,6 +297,21 @@ static void silence_is_pinged_and_then_closed(void **state)
 	assert_int_equal(last_code, 1006);
 }
 
+static void close_first(void *arg) { ws_close(sockets[0], 4000, "too late"); }
+
+static void a_close_that_comes_too_late_leaves_no_timer(void **state)
+{
+	struct loop_timer late;
+	upgrade(&c);
+	loop_timer_init(&late, l, "late", close_first, NULL);
+	advance(l, 1000);
+	loop_timer_set(&late, 1000); // fires after the socket's own, which ends it
+	advance(l, 1000);
+	WAIT_FOR(l, n_closed == 1);
+	assert_int_equal(last_code, 1006);
+	advance(l, 10000); // a timer left behind would be in freed memory
+}
+
 static void a_slow_reader_is_dropped(void **state)
 {
 	static char big[100000];
@@ -357,6 +372,7 @@ int main(void)
 		TEST(an_unanswered_close_ends_anyway),
 		TEST(broken_frames_are_told_why),
 		TEST(silence_is_pinged_and_then_closed),
+		TEST(a_close_that_comes_too_late_leaves_no_timer),
 		TEST(a_slow_reader_is_dropped),
 		TEST(much_in_one_turn_is_no_slowness),
 		TEST(a_closing_server_says_1001),
