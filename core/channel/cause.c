@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "call.h"
 #include "event.h"
+#include "host_op.h"
 #include <string.h>
 
 #define EVENTS_MAX 10000
@@ -54,26 +55,35 @@ static void emit_signal(struct inbox *in, const struct event_type *t, const stru
 		ports->inbox_state(ports->ctx, in->id, json_string_of(doc, "state"), json_string_of(doc, "why"));
 }
 
-int32_t cause_emit(struct cause *c, const char *event, const struct json *doc, struct doc_home *home)
+// A live customer waits at the other end and is told what is wrong. A provider would only send the same again and
+// again.
+static bool parks(const struct cause *c) { return !c->op || !str_starts(str_of(op_verb(c->op)), STR("live.")); }
+
+static void add_event(struct cause *c, const struct channel_event *event, struct doc_home *home)
+{
+	c->events = array_room(c->home->arena, c->events, c->commit.n_events, &c->cap_events, sizeof *c->events);
+	c->events[c->commit.n_events++] = *event;
+	cause_hold(c, home);
+}
+
+int32_t cause_emit(struct cause *c, const char *type, const struct json *doc, struct doc_home *home)
 {
 	if (c->why.code) return BESEDA_E_FAILED;
-	const struct event_type *t = event_find(str_of(event));
+	const struct event_type *t = event_find(str_of(type));
 	if (!t) return BESEDA_E_UNSUPPORTED;
 	struct err why = {0};
-	int r = event_check(t, doc, &why);
-	if (!r && c->commit.n_events >= EVENTS_MAX)
-		r = err_set(&why, E_TOO_LARGE, "%s: more than %d events of one cause", t->name, EVENTS_MAX);
-	if (r) {
+	if (c->commit.n_events >= EVENTS_MAX) {
+		err_set(&why, E_TOO_LARGE, "%s: more than %d events of one cause", t->name, EVENTS_MAX);
 		cause_fail(c, &why);
-		return r == E_TOO_LARGE ? BESEDA_E_TOO_LARGE : BESEDA_E_INVALID;
+		return BESEDA_E_TOO_LARGE;
 	}
-	if (t->way != EVENT_COMMITTED) {
-		emit_signal(c->in, t, doc);
-		return 0;
-	}
-	c->events = array_room(c->home->arena, c->events, c->commit.n_events, &c->cap_events, sizeof *c->events);
-	c->events[c->commit.n_events++] = (struct channel_event){str_of(t->name), doc};
-	cause_hold(c, home);
+	struct channel_event event = {str_of(t->name), doc, STR_NONE};
+	int r = event_check(t, doc, &why);
+	if (r && !parks(c)) cause_fail(c, &why);
+	if (r) event.why = arena_str(c->home->arena, str_of(why.text));
+	if (t->way == EVENT_COMMITTED && !c->why.code) add_event(c, &event, home);
+	if (r) return r == E_TOO_LARGE ? BESEDA_E_TOO_LARGE : BESEDA_E_INVALID;
+	if (t->way != EVENT_COMMITTED) emit_signal(c->in, t, doc);
 	return 0;
 }
 
@@ -143,6 +153,7 @@ void cause_commit(struct cause *c, cause_end_cb ended)
 	}
 	c->commit.inbox = c->in->id;
 	c->commit.events = c->events;
+	c->commit.parks = parks(c);
 	c->commit.puts = c->puts;
 	c->commit.done = commit_done;
 	const struct channel_ports *ports = &c->in->plugin->channels->ports;

@@ -28,8 +28,8 @@ struct cause {
 // Opens it under a new id; `in` and `home` are held by the owner until it ended.
 void cause_open(struct cause *c, struct inbox *in, struct doc_home *home);
 struct cause *cause_find(struct plugin *p, uint64_t id); // NULL: there is none, or it is over
-// An event with a checked document; 0 or a BESEDA_E_… for the plugin.
-int32_t cause_emit(struct cause *c, const char *event, const struct json *doc, struct doc_home *home);
+// An event, checked here; 0 or a BESEDA_E_… for the plugin (beseda/plugin.h: emit).
+int32_t cause_emit(struct cause *c, const char *type, const struct json *doc, struct doc_home *home);
 int cause_put(struct cause *c, struct str key, const struct json *value, struct doc_home *home);
 void cause_add_call(struct cause *c, struct call *call);
 // From here on nothing of it will be committed.

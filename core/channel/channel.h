@@ -13,6 +13,7 @@ struct channels;
 struct channel_event {
 	struct str type; // "message.in", "receipt.delivered" …
 	const struct json *doc;
+	struct str why; // set: the document does not fit its schema, and this is what is wrong
 };
 
 struct channel_put {
@@ -26,6 +27,9 @@ struct channel_commit {
 	uint64_t inbox;
 	const struct channel_event *events;
 	size_t n_events;
+	// An event that cannot be kept as what it is is parked, with the reason, and the others go on: whoever sent
+	// them cannot mend it. Else one such event refuses the whole with E_INVALID.
+	bool parks;
 	const struct channel_put *puts;
 	size_t n_puts;
 	void (*done)(struct channel_commit *c, int status, const struct err *why); // 0, E_BUSY, E_STORE, E_INVALID …

@@ -9,6 +9,7 @@ static inline void commit_note(struct world *w, const struct channel_commit *c)
 	for (size_t i = 0; i < c->n_events; i++) {
 		buf_printf(&w->commits, " %.*s=", STR_ARG(c->events[i].type));
 		json_write(&w->commits, c->events[i].doc);
+		if (c->events[i].why.p) buf_printf(&w->commits, " wrong: %.*s", STR_ARG(c->events[i].why));
 	}
 	for (size_t i = 0; i < c->n_puts; i++) {
 		buf_printf(&w->commits, " put %.*s=", STR_ARG(c->puts[i].key));
@@ -19,7 +20,7 @@ static inline void commit_note(struct world *w, const struct channel_commit *c)
 		if (c->puts[i].value) smap_put(w->kv, c->puts[i].key, mem_strndup(text.p, text.n));
 		buf_fini(&text);
 	}
-	buf_add_char(&w->commits, '\n');
+	buf_add(&w->commits, c->parks ? STR("\n") : STR(" whole\n"));
 	w->n_commits++;
 }
 

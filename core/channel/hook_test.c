@@ -88,9 +88,16 @@ static void bad_json_is_refused(void **state)
 	assert_int_equal(w.n_commits, 0);
 }
 
+static void the_plugin_says_what_is_wrong(void **state)
+{
+	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, "{\"text\":\"x\"}", &r), 400);
+	assert_true(has(&r.body, "expected a message with \"from\""));
+	assert_int_equal(w.n_commits, 0);
+}
+
 static void empty_batch_is_fine(void **state)
 {
-	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, "{}", &r), 200);
+	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, "{\"messages\":[]}", &r), 200);
 	assert_int_equal(w.n_commits, 0);
 }
 
@@ -118,14 +125,14 @@ static void refused_commit_is_503(void **state)
 	}
 }
 
-static void what_cannot_be_kept_is_refused_whole(void **state)
+/* An error would make the provider send it again for days, and the good ones with it. */
+static void what_does_not_fit_is_parked_and_answered(void **state)
 {
-	/* from is no string the schema takes: too long */
 	struct buf body = {0};
 	buf_printf(&body, "{\"id\":\"1\",\"from\":\"%0600d\",\"text\":\"x\"}", 7);
-	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, body.p, &r), 400);
-	assert_int_equal(w.n_commits, 0);
-	assert_true(has(&w.log, "warn  hooks: /hooks/7: refused whole: message.in: thread.external: has 600 bytes"));
+	assert_int_equal(request(&w, "POST", "/hooks/7", TOKEN, body.p, &r), 200);
+	assert_int_equal(w.n_commits, 1);
+	assert_true(has(&w.commits, " wrong: message.in: thread.external: has 600 bytes"));
 	buf_fini(&body);
 }
 
@@ -371,10 +378,11 @@ int main(void)
 		T(wrong_proofs_get_one_answer),
 		T(routes_are_strict),
 		T(bad_json_is_refused),
+		T(the_plugin_says_what_is_wrong),
 		T(empty_batch_is_fine),
 		T(oversized_is_refused),
 		T(refused_commit_is_503),
-		T(what_cannot_be_kept_is_refused_whole),
+		T(what_does_not_fit_is_parked_and_answered),
 		T(answers_only_when_durable),
 		T(client_may_leave_before_the_answer),
 		T(plugin_gives_the_answer),

@@ -198,6 +198,8 @@ int32_t op_complete(struct plugin *p, uint64_t id, uint32_t class_, const struct
 	return 0;
 }
 
+const char *op_verb(const struct op *op) { return op->verb; }
+
 // ---- starting ---------------------------------------------------------------------------------------------------
 
 struct op *op_start(struct inbox *in, const struct op_ask *ask, op_end_cb cb, void *arg)

@@ -219,6 +219,15 @@ static void answer_done(struct http_exchange *x, const struct json *doc)
 	buf_fini(&text);
 }
 
+// Who sent it is known by now: the plugin's words may help him.
+static void refuse_with(struct http_exchange *x, struct str text)
+{
+	if (!text.n)
+		refuse(x, 400);
+	else
+		http_respond(x, 400, "text/plain; charset=utf-8", arena_printf(http_arena(x), "%.*s\n", STR_ARG(text)));
+}
+
 static void answer_error(struct http_exchange *x, const struct op_end *end)
 {
 	switch (end->class_) {
@@ -231,7 +240,7 @@ static void answer_error(struct http_exchange *x, const struct op_end *end)
 	case CHANNEL_TOO_LARGE: refuse(x, 413); return;
 	case CHANNEL_INVALID:
 	case CHANNEL_UNSUPPORTED:
-	case CHANNEL_RECIPIENT_UNKNOWN: refuse(x, 400); return;
+	case CHANNEL_RECIPIENT_UNKNOWN: refuse_with(x, end->text); return;
 	default: refuse(x, 500); return;
 	}
 }
@@ -247,9 +256,9 @@ static void hook_ended(const struct op_end *end, void *arg)
 	case E_TIMEOUT: refuse(x, 504); break;
 	case E_INVALID:
 	case E_TOO_LARGE:
-		/* One cause commits whole or not at all: nothing of it was taken, and whoever sent it must hear so. */
+		/* More events than a cause may carry: nothing of it was taken, and whoever sent it must hear so. */
 		log_warn("hooks", "%.*s: refused whole: %.*s", STR_ARG(http_request(x)->path), STR_ARG(end->text));
-		refuse(x, 400);
+		refuse_with(x, end->text);
 		break;
 	case E_POISON:
 		/* The store keeps it parked; repeating it would not help. */

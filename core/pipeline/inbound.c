@@ -2,7 +2,6 @@
 // Reads a plugin's event document (schemas/plugin) into what ingest works on.
 #include "inbound.h"
 #include "base/clock.h"
-#include <string.h>
 
 static const struct {
 	const char *type;
@@ -120,7 +119,7 @@ static int read_receipt(const struct json *doc, struct inbound *in, struct err *
 
 int inbound_read(struct arena *a, uint64_t inbox, const struct channel_event *ev, struct inbound *in_r, struct err *e)
 {
-	memset(in_r, 0, sizeof *in_r);
+	*in_r = (struct inbound){.event = ev};
 	if (!json_is(ev->doc, JSON_MAP)) return err_set(e, E_INVALID, "%.*s: expected a map", STR_ARG(ev->type));
 	if (str_is(ev->type, "message.in")) {
 		in_r->type = INBOUND_MESSAGE;
@@ -133,4 +132,9 @@ int inbound_read(struct arena *a, uint64_t inbox, const struct channel_event *ev
 		return read_receipt(ev->doc, in_r, e);
 	}
 	return err_set(e, E_UNSUPPORTED, "%.*s: no event that this server keeps", STR_ARG(ev->type));
+}
+
+void inbound_park(struct inbound *in, struct arena *a, struct str why)
+{
+	*in = (struct inbound){.type = INBOUND_PARKED, .event = in->event, .why = arena_str(a, why)};
 }

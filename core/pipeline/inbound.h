@@ -5,10 +5,13 @@
 #include "domain/message.h"
 #include "inside.h"
 
-enum inbound_type { INBOUND_MESSAGE, INBOUND_RECEIPT };
+enum inbound_type { INBOUND_MESSAGE, INBOUND_RECEIPT, INBOUND_PARKED };
 
 struct inbound {
 	enum inbound_type type;
+	const struct channel_event *event;
+	bool may_park;          // when it cannot be kept as what it is, it is parked and the others go on
+	struct str why;         // parked: what is wrong with it
 	struct str key;         // the provider's key against duplicates; STR_NONE: none
 	struct str external_id; // the provider's id of the message, or of the one that the receipt is about
 	// a message
@@ -34,3 +37,5 @@ struct inbound {
 // Everything lives in the arena or in the document. *e names the member that is wrong.
 MUST_USE int inbound_read(struct arena *a, uint64_t inbox, const struct channel_event *ev, struct inbound *in_r,
 			  struct err *e);
+// It is to be parked: kept as it came, with the reason, for a person to look at.
+void inbound_park(struct inbound *in, struct arena *a, struct str why);

@@ -10,7 +10,7 @@ static void begin(struct work *w);
 static void work_free(struct work *w)
 {
 	struct pipeline *p = w->p;
-	arena_free(&w->arena);
+	arena_pool_give(&p->arenas, &w->arena);
 	mem_free(w);
 	p->n_ingest--;
 	pipeline_leave(p);
@@ -78,6 +78,13 @@ static void keep_known(struct round *r)
 		known_put_place(k, r->places[i].key, &r->places[i].known);
 }
 
+static void tell_parked(struct round *r, const struct inbound *in)
+{
+	r->p->stats.parked++;
+	log_error("ingest", "inbox %llu: parked %.*s: %.*s", (unsigned long long)r->inbox, STR_ARG(in->event->type),
+		  STR_ARG(in->why));
+}
+
 static void after_commit(struct round *r, int64_t first_seq)
 {
 	struct pipeline *p = r->p;
@@ -86,6 +93,7 @@ static void after_commit(struct round *r, int64_t first_seq)
 	round_keep_numbers(r, r->n_used);
 	for (size_t i = 0; i < r->n_items; i++) {
 		struct item *it = &r->items[i];
+		if (it->in->type == INBOUND_PARKED) tell_parked(r, it->in);
 		if (!it->message) continue;
 		p->stats.messages_in++;
 		if (is_live) live_tell(p, it->place->external, it->message, first_seq + (int64_t)it->told);
@@ -144,12 +152,18 @@ static void on_loaded(struct round *r)
 {
 	struct work *w = r->lead;
 	struct err e = {0};
-	int status = r->status ? r->status : ingest_decide(r, &e);
+	struct inbound *bad = NULL;
+	int status = r->status ? r->status : ingest_decide(r, &bad, &e);
 	if (!status && r->change) {
 		change_commit(r->change, on_commit, r);
 		return;
 	}
 	round_free(&r); // without a status: all of it was here before
+	if (bad) {      // the others are decided again without it
+		inbound_park(bad, w->arena, str_of(e.text));
+		begin(w);
+		return;
+	}
 	end(w, status, e.code ? &e : NULL);
 }
 
@@ -209,6 +223,17 @@ static void refuse(struct pipeline *p, struct channel_commit *c, int status, con
 	loop_defer(p->loop, refuse_now, r);
 }
 
+static int read_event(struct work *w, const struct channel_event *ev, struct inbound *in, struct err *e)
+{
+	int r = ev->why.p ? err_set(e, E_INVALID, "%.*s", STR_ARG(ev->why))
+			  : inbound_read(w->arena, w->inbox, ev, in, e);
+	in->event = ev;
+	in->may_park = w->commit->parks;
+	if (!r || !in->may_park) return r;
+	inbound_park(in, w->arena, str_of(e->text));
+	return 0;
+}
+
 // Reads the events and gathers what is to be held: one who writes in a thread, one whose receipt it is, a value that is
 // put.
 static int read_events(struct work *w, struct err *e)
@@ -222,7 +247,7 @@ static int read_events(struct work *w, struct err *e)
 	w->in = arena_array(w->arena, struct inbound, c->n_events + 1);
 	for (; w->n_in < c->n_events; w->n_in++) {
 		struct inbound *in = &w->in[w->n_in];
-		int r = inbound_read(w->arena, c->inbox, &c->events[w->n_in], in, e);
+		int r = read_event(w, &c->events[w->n_in], in, e);
 		if (r) return r;
 		if (in->type == INBOUND_MESSAGE)
 			keys[n++] = turn_key_str('s', c->inbox, in->thread);
@@ -244,7 +269,7 @@ void ingest_commit(struct pipeline *p, struct channel_commit *c)
 		return;
 	}
 	struct work *w = mem_new(struct work);
-	*w = (struct work){.p = p, .commit = c, .inbox = c->inbox, .arena = arena_new(0)};
+	*w = (struct work){.p = p, .commit = c, .inbox = c->inbox, .arena = arena_pool_take(&p->arenas)};
 	list_init(&w->joined);
 	list_init(&w->rest);
 	pipeline_enter(p);

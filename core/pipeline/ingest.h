@@ -114,8 +114,9 @@ void round_keep_numbers(struct round *r, size_t n_used); // those that are not a
 // r->status.
 void ingest_load(struct round *r, void (*done)(struct round *r));
 
-// ingest_decide.c: fills r->change. 0 (with nothing to commit: r->change is NULL), E_BUSY, E_INVALID … with *e.
-MUST_USE int ingest_decide(struct round *r, struct err *e);
+// ingest_decide.c: fills r->change. 0 (with nothing to commit: r->change is NULL), E_BUSY, E_INVALID … with *e; *bad_r
+// is what is to be parked for that error, or NULL.
+MUST_USE int ingest_decide(struct round *r, struct inbound **bad_r, struct err *e);
 
 // What a decision works with.
 struct scene {

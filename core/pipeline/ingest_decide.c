@@ -30,16 +30,41 @@ static void put_values(struct unit *u, const struct channel_commit *c)
 		if (!is_put_later(c, i)) put_value(u, c->inbox, &c->puts[i]);
 }
 
-static int decide_items(struct scene *s)
+// What cannot be kept as a message or receipt stands as it came, with the reason, for a person to look at.
+static int park(struct scene *s)
+{
+	const struct inbound *in = s->item->in;
+	struct buf doc = {0};
+	struct str name = arena_printf(s->r->arena, "%.*s of inbox %llu", STR_ARG(in->event->type),
+				       (unsigned long long)s->inbox->id);
+	json_write(&doc, in->event->doc);
+	int rc = unit_park(s->unit, name.p, in->why, buf_str(&doc));
+	buf_fini(&doc);
+	return rc;
+}
+
+static int decide_item(struct scene *s)
+{
+	switch (s->item->in->type) {
+	case INBOUND_MESSAGE: return decide_message(s);
+	case INBOUND_RECEIPT: decide_receipt(s); return 0;
+	case INBOUND_PARKED: return park(s);
+	}
+	return 0;
+}
+
+static bool is_to_park(const struct inbound *in, int status)
+{
+	return in->may_park && (status == E_INVALID || status == E_TOO_LARGE || status == E_UNSUPPORTED);
+}
+
+static int decide_items(struct scene *s, struct inbound **bad_r)
 {
 	struct round *r = s->r;
 	for (size_t i = 0; i < r->n_items; i++) {
 		s->item = &r->items[i];
-		int rc = 0;
-		if (s->item->in->type == INBOUND_MESSAGE)
-			rc = decide_message(s);
-		else
-			decide_receipt(s);
+		int rc = decide_item(s);
+		if (rc && is_to_park(s->item->in, rc)) *bad_r = s->item->in;
 		if (rc) return rc;
 	}
 	// Once a message, when all receipts of the unit are in.
@@ -50,14 +75,14 @@ static int decide_items(struct scene *s)
 	return 0;
 }
 
-int ingest_decide(struct round *r, struct err *e)
+int ingest_decide(struct round *r, struct inbound **bad_r, struct err *e)
 {
 	struct scene s = {.r = r, .p = r->p, .now = clock_now_ms(), .e = e};
 	s.inbox = directory_inbox(r->p->directory, r->inbox);
 	if (!s.inbox) return err_set(e, E_MISSING, "inbox %llu is not known", (unsigned long long)r->inbox);
 	r->change = change_new(r->p, r->arena, "ingest");
 	s.unit = change_unit(r->change);
-	int rc = decide_items(&s);
+	int rc = decide_items(&s, bad_r);
 	put_values(s.unit, r->lead->commit);
 	list_each (l, &r->lead->joined)
 		put_values(s.unit, list_entry(l, struct work, at)->commit);

@@ -141,6 +141,36 @@ static void test_what_is_not_understood(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM contact"), 0);
 }
 
+// A provider would send the same again: what is wrong is kept for people, with the reason, and the rest goes on.
+static void test_what_is_wrong_is_parked(void **state)
+{
+	add_file(901, TELEGRAM, "tel:2");
+	expect_log("parked ");
+	struct commit *c = commit_new(TELEGRAM);
+	c->c.parks = true;
+	commit_message(c, &(struct says){.key = "1", .text = "before"});
+	commit_event(c, "message.in", "{\"key\":\"\"}");
+	c->events[c->c.n_events - 1].why = STR("message.in: thread: is missing");
+	commit_event(c, "nonsense", "{\"some\":\"thing\"}");
+	commit_message(c, &(struct says){.key = "2", .parts = "[{\"type\":\"text\"}]"});
+	commit_message(c, &(struct says){.key = "3", .parts = "[{\"type\":\"media\",\"media\":\"901\"}]"}); // another's
+	commit_message(c, &(struct says){.key = "4", .text = "after"});
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM message"), 2);
+	assert_int_equal(sql_int("SELECT count(*) FROM seen"), 2);
+	assert_int_equal(sql_int("SELECT count(*) FROM parked"), 4);
+	assert_int_equal(sql_int("SELECT count(*) FROM parked WHERE reason = 'message.in: thread: is missing'"), 1);
+	assert_string_equal(sql("SELECT rows FROM parked WHERE name LIKE 'nonsense of inbox %%'"),
+			    "{\"some\":\"thing\"}");
+	assert_int_equal(sql_int("SELECT count(*) FROM parked WHERE reason LIKE 'parts: a media part names a file%%'"),
+			 1);
+	struct pipeline_stats stats;
+	pipeline_stats(world.pipeline, &stats);
+	assert_int_equal(stats.parked, 4);
+}
+
 static void test_values(void **state)
 {
 	struct commit *c = commit_new(TELEGRAM), *d = commit_new(TELEGRAM);
@@ -268,6 +298,7 @@ int main(void)
 		WORLD_TEST(test_several_senders_at_once),
 		WORLD_TEST(test_very_many_senders),
 		WORLD_TEST(test_what_is_not_understood),
+		WORLD_TEST(test_what_is_wrong_is_parked),
 		WORLD_TEST(test_values),
 		WORLD_TEST(test_backfill_starts_nothing),
 		WORLD_TEST(test_device_is_a_reply),

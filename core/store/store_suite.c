@@ -260,6 +260,26 @@ static void poison_is_parked_and_others_go_on(void **state)
 	assert_non_null(strstr(rows, "{\"stmt\":\"log\",\"row\":[\"never\",3]}"));
 }
 
+static void a_unit_parks_what_it_cannot_keep(void **state)
+{
+	struct outcome o;
+	struct buf big = {0};
+	memset(buf_reserve(&big, 5 << 20), 'x', 5 << 20);
+	big.n = 5 << 20;
+	struct unit *u = unit_of(store);
+	add_item(u, 1, "good");
+	assert_int_equal(unit_park(u, "a document", STR("bad \xff byte"), STR("{\"a\":1}")), 0);
+	assert_int_equal(unit_park(u, "a long one", STR("why"), buf_str(&big)), 0);
+	submit(store, u, &o);
+	settle();
+	buf_fini(&big);
+	assert_int_equal(o.status, 0);
+	assert_int_equal(count_of("item"), 1);
+	assert_string_equal(raw_get("SELECT rows FROM parked WHERE name = 'a document'"), "{\"a\":1}");
+	assert_string_equal(raw_get("SELECT reason FROM parked WHERE name = 'a document'"), "bad ? byte");
+	assert_string_equal(raw_get("SELECT length(rows) FROM parked WHERE name = 'a long one'"), "65538");
+}
+
 static void two_units_that_clash_are_not_both_poison(void **state)
 {
 	expect_log("parks unit test unit");
@@ -352,6 +372,7 @@ const struct CMUnitTest SUITE[] = {
 	SUITE_TEST(who_lost_to_a_unit_that_failed_is_tried_again),
 	SUITE_TEST(a_storm_of_duplicates_takes_few_runs),
 	SUITE_TEST(poison_is_parked_and_others_go_on),
+	SUITE_TEST(a_unit_parks_what_it_cannot_keep),
 	SUITE_TEST(two_units_that_clash_are_not_both_poison),
 	SUITE_TEST(more_than_max_waiting_is_busy),
 	SUITE_TEST(closing_commits_what_waits),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Units: rows that commit together, copied into one arena; used ones are kept for the next.
+#include "base/clock.h"
 #include "base/json.h"
 #include "inside.h"
 #include <assert.h>
@@ -126,6 +127,38 @@ void unit_describe(const struct unit *u, struct buf *json)
 		json_out_map_end(&o);
 	}
 	json_out_list_end(&o);
+}
+
+// Text that every database takes.
+static struct str clean(struct unit *u, struct str text)
+{
+	if (utf8_valid_text(text)) return text;
+	char *s = arena_cstr(u->arena, text);
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)s[i] - 1 >= 127) s[i] = '?';
+	return (struct str){s, text.n};
+}
+
+void unit_add_parked(struct unit *u, uint64_t id, const char *name, struct str reason, struct str json)
+{
+	struct buf cut = {0};
+	if (json.n > KEEP_ROWS + KEEP_VALUE) {
+		struct json_out o = json_out_init(&cut);
+		json_out_string(&o, utf8_cut(json, KEEP_VALUE));
+		json = buf_str(&cut);
+	}
+	unit_add(u, u->store->own + OWN_PARK,
+		 (struct db_value[]){DB_INT(id), DB_INT(clock_now_ms()), DB_TEXT(str_of(name)),
+				     DB_TEXT(clean(u, reason)), DB_TEXT(json)});
+	buf_fini(&cut);
+}
+
+int unit_park(struct unit *u, const char *name, struct str reason, struct str json)
+{
+	uint64_t id = store_id(u->store);
+	if (!id) return E_BUSY;
+	unit_add_parked(u, id, name, reason, json);
+	return 0;
 }
 
 static bool is_same(const struct db_value *a, const struct db_value *b)

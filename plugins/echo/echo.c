@@ -114,6 +114,18 @@ static void echo_close(void *self)
 	free(e);
 }
 
+// ---- words ------------------------------------------------------------------------------------------------------
+
+// {"text":"…"}: what a person should read when something failed.
+static beseda_doc text_doc(const char *text)
+{
+	beseda_build b = D->build(H);
+	D->map(H, b, NULL);
+	D->put_string(H, b, "text", beseda_str(text));
+	D->end(H, b);
+	return D->done(H, b);
+}
+
 // ---- from the provider: webhook.request -------------------------------------------------------------------------
 
 // One message of theirs as the event `message.in` (schemas/plugin/message-in.json). The "key" is what makes a message
@@ -176,32 +188,26 @@ static int32_t emit_receipt(uint64_t op, beseda_doc r)
 }
 
 // The body was verified and parsed by the server. We answer nothing: an op that is completed without a document is a
-// "200". When an emit fails we need not do anything either: the server knows, and nothing of this op will be stored.
+// "200". When an emit fails we need not do anything either: the server keeps what it cannot read for a person to look
+// at, and the other messages of the POST go on.
 static void do_webhook(const struct beseda_op *op)
 {
 	beseda_doc body = D->at(H, op->doc, "/body");
 	if (D->string(H, body, "/from").p) {
 		emit_message(op->id, body);
-	} else {
-		for (uint64_t i = 0, n = D->count(H, body, "/messages"); i < n; i++)
-			emit_message(op->id, D->item(H, body, "/messages", i));
-		for (uint64_t i = 0, n = D->count(H, body, "/receipts"); i < n; i++)
-			emit_receipt(op->id, D->item(H, body, "/receipts", i));
+	} else if (D->kind(H, body, "/messages") != BESEDA_LIST && D->kind(H, body, "/receipts") != BESEDA_LIST) {
+		H->complete(H, op->id, BESEDA_INVALID,
+			    text_doc("expected a message with \"from\", or lists \"messages\", \"receipts\""));
+		return;
 	}
+	for (uint64_t i = 0, n = D->count(H, body, "/messages"); i < n; i++)
+		emit_message(op->id, D->item(H, body, "/messages", i));
+	for (uint64_t i = 0, n = D->count(H, body, "/receipts"); i < n; i++)
+		emit_receipt(op->id, D->item(H, body, "/receipts", i));
 	H->complete(H, op->id, BESEDA_OK, 0);
 }
 
 // ---- to the provider: message.send ------------------------------------------------------------------------------
-
-// {"text":"…"}: what a person should read when something failed.
-static beseda_doc text_doc(const char *text)
-{
-	beseda_build b = D->build(H);
-	D->map(H, b, NULL);
-	D->put_string(H, b, "text", beseda_str(text));
-	D->end(H, b);
-	return D->done(H, b);
-}
 
 // The text parts, one to a line. The server has split and degraded the message by our capabilities before it came here;
 // a part that is no text brings a fallback for people.

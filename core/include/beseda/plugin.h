@@ -154,8 +154,10 @@ struct beseda_host {
 	void (*log)(const struct beseda_host *h, uint64_t inbox, uint32_t level, const char *text);
 
 	// [lane] An event of the inbox that `cause` belongs to: 0 or BESEDA_E_… . A document that does not fit its
-	// schema fails the whole cause (E_INVALID, the log names the member). An event that the server does not know
-	// gives E_UNSUPPORTED and fails nothing.
+	// schema gives E_INVALID (the log names the member): under a live verb the whole cause fails, and the customer
+	// is told; else the document is parked for a person to look at, and the other events go on: a provider that
+	// is answered an error would send them all again, and again. Complete with an error class to refuse the whole.
+	// An event that the server does not know gives E_UNSUPPORTED, and nothing of it is kept.
 	int32_t (*emit)(const struct beseda_host *h, uint64_t cause, const char *event, beseda_doc doc);
 
 	// [lane] Ends an op: exactly once, now or in a later callback. `error` is a class; with one, doc may hold
