@@ -26,8 +26,8 @@ static void free_face(void *face) { mem_unref(face); }
 struct ws_frame *event_frame(struct live *l, struct feed_event *e)
 {
 	if (e->face) return e->face;
-	struct buf b = {0};
-	struct json_out o = json_out_init(&b);
+	buf_reset(&l->frame);
+	struct json_out o = json_out_init(&l->frame);
 	struct event_view view = {.event = &e->event,
 				  .conversation = e->has_conversation ? &e->conversation : NULL,
 				  .message = e->has_message ? &e->message : NULL,
@@ -37,9 +37,8 @@ struct ws_frame *event_frame(struct live *l, struct feed_event *e)
 	json_out_key_string(&o, "type", STR("event"));
 	encode_event(l->api, &o, &view);
 	json_out_map_end(&o);
-	e->face = ws_frame_text(buf_str(&b));
+	e->face = ws_frame_text(buf_str(&l->frame));
 	e->face_free = free_face;
-	buf_fini(&b);
 	return e->face;
 }
 
@@ -315,6 +314,7 @@ void sockets_free(struct live **l)
 	if (!*l) return;
 	map_free(&(*l)->viewers);
 	mem_free((*l)->trouble);
+	buf_fini(&(*l)->frame);
 	mem_free(*l);
 	*l = NULL;
 }

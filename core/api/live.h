@@ -17,6 +17,7 @@ struct live {
 	uint64_t version;               // of the directory that the accesses were made of
 	char *trouble;                  // as it was told last
 	struct loop_timer tick;
+	struct buf frame; // the event that is being encoded; its memory is kept
 	bool is_settling, is_closing;
 	loop_cb closed;
 	void *closed_arg;

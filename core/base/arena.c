@@ -113,3 +113,35 @@ struct str arena_printf(struct arena *a, const char *fmt, ...)
 	va_end(ap);
 	return (struct str){p, (size_t)n};
 }
+
+struct arena *arena_pool_take(struct arena_pool *p)
+{
+	struct arena *a = p->spare;
+	if (!a) return arena_new(p->first_block);
+	p->spare = a->next;
+	p->n--;
+	return a;
+}
+
+void arena_pool_give(struct arena_pool *p, struct arena **a)
+{
+	if (!*a) return;
+	if (p->n >= ARENA_POOL_MAX) {
+		arena_free(a);
+		return;
+	}
+	arena_reset(*a);
+	(*a)->next = p->spare;
+	p->spare = *a;
+	p->n++;
+	*a = NULL;
+}
+
+void arena_pool_fini(struct arena_pool *p)
+{
+	for (struct arena *a; (a = p->spare);) {
+		p->spare = a->next;
+		arena_free(&a);
+	}
+	p->n = 0;
+}

@@ -21,3 +21,14 @@ struct str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((fo
 
 #define arena_new_of(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define arena_array(a, type, count) ((type *)arena_alloc((a), sizeof(type) * (count)))
+
+// Arenas that are used again and again: the allocator is asked only when none is spare. For one thread.
+struct arena_pool {
+	struct arena *spare;
+	size_t n, first_block; // first_block: 0: 4 KiB
+};
+#define ARENA_POOL_MAX 512 // spare ones that are kept
+struct arena *arena_pool_take(struct arena_pool *p);
+// Forgets everything in it; sets *a to NULL, accepts NULL.
+void arena_pool_give(struct arena_pool *p, struct arena **a);
+void arena_pool_fini(struct arena_pool *p);

@@ -11,6 +11,7 @@ struct arena_block; // those behind the first
 struct arena {
 	char *at, *end; // the rest of the current block; `end` is aligned
 	struct arena_block *blocks;
+	struct arena *next; // in a pool
 	size_t used, first_size, next_size;
 	char first[] __attribute__((aligned(ARENA_ALIGN)));
 };

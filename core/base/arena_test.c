@@ -52,6 +52,32 @@ static void blocks_do_not_overlap(void **state)
 	arena_free(&a);
 }
 
+static void pools_hand_out_what_came_back(void **state)
+{
+	struct arena_pool pool = {.first_block = 64};
+	struct arena *a = arena_pool_take(&pool), *b = arena_pool_take(&pool), *first = a;
+	memset(arena_alloc(a, 1000), 0xff, 1000);
+	arena_pool_give(&pool, &a);
+	assert_null(a);
+	arena_pool_give(&pool, &a);
+	assert_int_equal(pool.n, 1);
+	a = arena_pool_take(&pool);
+	assert_ptr_equal(a, first);
+	assert_int_equal(arena_used(a), 0);
+	assert_int_equal(*(char *)arena_alloc(a, 1), 0);
+	arena_pool_give(&pool, &a);
+	arena_pool_give(&pool, &b);
+	assert_int_equal(pool.n, 2);
+	struct arena *many[ARENA_POOL_MAX + 10];
+	for (size_t i = 0; i < ARENA_POOL_MAX + 10; i++)
+		many[i] = arena_pool_take(&pool);
+	for (size_t i = 0; i < ARENA_POOL_MAX + 10; i++)
+		arena_pool_give(&pool, &many[i]);
+	assert_int_equal(pool.n, ARENA_POOL_MAX);
+	arena_pool_fini(&pool);
+	assert_int_equal(pool.n, 0);
+}
+
 static void copies_end_with_nul(void **state)
 {
 	struct arena *a = arena_new(32);
@@ -93,9 +119,13 @@ static void what_is_given_back_is_taken_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(memory_is_zeroed_and_aligned), cmocka_unit_test(memory_is_zeroed_again_after_a_reset),
-		cmocka_unit_test(blocks_do_not_overlap),        cmocka_unit_test(copies_end_with_nul),
-		cmocka_unit_test(printf_takes_short_and_long),  cmocka_unit_test(what_is_given_back_is_taken_again),
+		cmocka_unit_test(memory_is_zeroed_and_aligned),
+		cmocka_unit_test(memory_is_zeroed_again_after_a_reset),
+		cmocka_unit_test(blocks_do_not_overlap),
+		cmocka_unit_test(copies_end_with_nul),
+		cmocka_unit_test(pools_hand_out_what_came_back),
+		cmocka_unit_test(printf_takes_short_and_long),
+		cmocka_unit_test(what_is_given_back_is_taken_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

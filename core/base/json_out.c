@@ -2,6 +2,7 @@
 // The append-only JSON writer.
 #include "base/clock.h"
 #include "json_inside.h"
+#include <string.h>
 
 static void begin_value(struct json_out *o)
 {
@@ -35,11 +36,27 @@ void json_out_list_end(struct json_out *o)
 	o->comma = true;
 }
 
+static bool is_plain(unsigned char c) { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
+
+// Nearly all keys are short words of ours.
 void json_out_key(struct json_out *o, const char *key)
 {
-	begin_value(o);
-	json_write_string(o->b, str_of(key));
-	buf_add_char(o->b, ':');
+	size_t n = 0;
+	while (is_plain((unsigned char)key[n]))
+		n++;
+	if (key[n]) {
+		begin_value(o);
+		json_write_string(o->b, str_of(key));
+		buf_add_char(o->b, ':');
+	} else {
+		char *start = buf_reserve(o->b, n + 4), *to = start;
+		if (o->comma) *to++ = ',';
+		*to++ = '"';
+		memcpy(to, key, n);
+		to += n;
+		memcpy(to, "\":", 3);
+		o->b->n += (size_t)(to + 2 - start);
+	}
 	o->comma = false;
 }
 

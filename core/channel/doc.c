@@ -5,7 +5,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-#define HOMES_KEPT 64
+#define HOMES_KEPT 512
+#define HOME_BLOCK 8192 // what a webhook with a message or two needs
 #define NO_SLOT UINT32_MAX
 #define SHARED_UP_TO ((size_t)64 << 10) // keeping a document of a larger home copies it instead of holding the home
 
@@ -48,7 +49,7 @@ struct doc_home *doc_home_new(struct doc_pool *p)
 		p->n_free--;
 	} else {
 		h = mem_new(struct doc_home);
-		h->arena = arena_new(0);
+		h->arena = arena_new(HOME_BLOCK);
 		h->pool = p;
 	}
 	h->next = NULL;

@@ -256,14 +256,14 @@ static void our_limits(void **state)
 
 static void homes_are_used_again(void **state)
 {
-	struct doc_home *many[100];
-	for (int i = 0; i < 100; i++)
+	static struct doc_home *many[600];
+	for (int i = 0; i < 600; i++)
 		many[i] = doc_home_new(&pool);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < 600; i++)
 		doc_home_unref(many[i]);
-	assert_int_equal(pool.n_free, 64);
+	assert_int_equal(pool.n_free, 512);
 	struct doc_home *again = doc_home_new(&pool);
-	assert_int_equal(pool.n_free, 63);
+	assert_int_equal(pool.n_free, 511);
 	assert_int_equal(arena_used(again->arena), 0);
 	doc_home_unref(doc_home_ref(again));
 	doc_home_unref(again);

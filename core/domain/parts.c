@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include <string.h>
 
+#define USUAL 480 // bytes of the parts that most messages have
+
 // One list being checked and written.
 struct writer {
 	struct json_out out;
@@ -130,6 +132,7 @@ int message_parts(struct arena *a, const struct json *parts, part_file_fn file, 
 	if (json_count(parts) > MESSAGE_PARTS)
 		return err_set(e, E_TOO_LARGE, "more than %d parts in one message", MESSAGE_PARTS);
 	struct buf b = {0};
+	buf_reserve(&b, USUAL);
 	struct writer w = {.out = json_out_init(&b), .file = file, .arg = arg, .e = e};
 	int rc = write_parts(&w, parts);
 	if (!rc) *json_r = arena_str(a, buf_str(&b));

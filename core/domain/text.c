@@ -96,12 +96,30 @@ struct str text_next(struct str *rest, uint32_t *code_point_r)
 	return taken;
 }
 
+// How many bytes of visible ASCII the text begins with, at most max.
+static size_t n_plain(struct str s, size_t max)
+{
+	size_t n = 0;
+	if (max > s.n) max = s.n;
+	while (n < max && s.p[n] > 0x20 && s.p[n] < 0x7F)
+		n++;
+	return n;
+}
+
 size_t text_line(char *line_r, size_t max, struct str s)
 {
 	size_t n = 0;
 	bool is_blank_due = false, is_visible = false;
 	while (s.n) {
 		uint32_t c;
+		size_t plain = is_blank_due ? 0 : n_plain(s, max - n);
+		if (plain) {
+			memcpy(line_r + n, s.p, plain);
+			n += plain;
+			s = (struct str){s.p + plain, s.n - plain};
+			is_visible = true;
+			continue;
+		}
 		struct str taken = text_next(&s, &c);
 		enum text_class is = text_class_of(c);
 		if (is == TEXT_DROPPED) continue;

@@ -3,7 +3,7 @@
 #include "http_inside.h"
 #include <assert.h>
 
-#define SPARE_MAX 128
+#define SPARE_MAX 512
 #define KEPT_BUFFER 16384
 
 static void reset_buffer(struct buf *b)

@@ -96,7 +96,7 @@ static void plan_free(struct plan *n)
 	struct pipeline *p = n->p;
 	list_remove(&n->at);
 	loop_timer_clear(&n->again);
-	arena_free(&n->arena);
+	arena_pool_give(&p->arenas, &n->arena);
 	mem_free(n);
 	pipeline_leave(p);
 }
@@ -219,7 +219,7 @@ void assign_consider(struct pipeline *p, uint64_t conversation, int64_t seq)
 	n->p = p;
 	n->conversation = conversation;
 	n->seq = seq;
-	n->arena = arena_new(1024);
+	n->arena = arena_pool_take(&p->arenas);
 	loop_timer_init(&n->again, p->loop, "plan", plan_take, n);
 	list_append(&p->assign->plans, &n->at);
 	pipeline_enter(p);

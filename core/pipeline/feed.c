@@ -36,11 +36,14 @@ struct feed {
 
 // ---- events ---------------------------------------------------------------------------------------------------------
 
-static void event_destroy(void *obj)
+static void drop_face(struct feed_event *e)
 {
-	struct feed_event *e = obj;
 	if (e->face_free) e->face_free(e->face);
+	e->face_free = NULL;
+	e->face = NULL;
 }
+
+static void event_destroy(void *obj) { drop_face(obj); }
 
 static struct str put_str(char **at, struct str s)
 {
@@ -242,6 +245,7 @@ static void publish_one(struct feed *f, struct feed_event *e)
 		w->next++;
 		w->cb(e, w->arg);
 	}
+	drop_face(e); // whoever was up to date has it; the ring would keep it for long
 }
 
 static void hold(struct feed *f, struct feed_event *e)

@@ -11,7 +11,7 @@ struct hold *hold_new(struct pipeline *p, const struct act *a, act_cb cb, void *
 	h->act = *a;
 	h->cb = cb;
 	h->arg = arg;
-	h->arena = arena_new(0);
+	h->arena = arena_pool_take(&p->arenas);
 	pipeline_enter(p);
 	return h;
 }
@@ -21,7 +21,7 @@ void hold_end(struct hold *h, int status, int64_t seq, const struct err *why)
 	struct pipeline *p = h->p;
 	if (h->is_taken) turn_end(&h->turn);
 	h->cb(status, status ? NULL : &h->c, status ? NULL : h->message, seq ? seq : feed_head(p), why, h->arg);
-	arena_free(&h->arena);
+	arena_pool_give(&p->arenas, &h->arena);
 	mem_free(h);
 	pipeline_leave(p);
 }

@@ -3,8 +3,7 @@
 #include "ingest.h"
 #include <string.h>
 
-#define FEW 16     // names that are looked through one by one
-#define ARENA 8192 // what a message or two need
+#define FEW 16 // names that are looked through one by one
 
 // Something of the round by a name of its own.
 struct named {
@@ -110,7 +109,7 @@ static void add_items(struct round *r, struct work *w)
 
 struct round *round_new(struct work *lead)
 {
-	struct arena *a = arena_new(ARENA);
+	struct arena *a = arena_pool_take(&lead->p->arenas);
 	struct round *r = arena_new_of(a, struct round);
 	size_t n = lead->commit ? lead->n_in : 0;
 	list_each (l, &lead->joined)
@@ -137,6 +136,6 @@ void round_free(struct round **r)
 	round_keep_numbers(*r, 0); // the rest, or all of a unit that failed
 	keys_give(&(*r)->held);
 	smap_free(&(*r)->by_name);
-	arena_free(&a);
+	arena_pool_give(&(*r)->p->arenas, &a);
 	*r = NULL;
 }

@@ -9,6 +9,7 @@
 #include "store/turn.h"
 
 #define PIPELINE_RETRIES 8          // a unit that lost a race is decided anew so often, then E_BUSY
+#define ARENA_BLOCK 8192            // what a message or two need
 #define PIPELINE_STORE_AWAY_MS 1000 // the store refused or is away: look again
 
 struct known;
@@ -25,6 +26,7 @@ struct pipeline {
 	struct channels *channels;
 	struct turns *turns;
 	struct known *known;
+	struct arena_pool arenas; // of works, rounds, plans and acts
 	struct feed *feed;
 	struct assign *assign;
 	struct outbox *outbox;

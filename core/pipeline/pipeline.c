@@ -41,6 +41,7 @@ struct pipeline *pipeline_new(const struct pipeline_options *o)
 	p->outbox_life_ms = o->outbox_life_ms ? o->outbox_life_ms : OUTBOX_LIFE_MS;
 	p->turns = turns_new(o->loop);
 	p->known = known_new();
+	p->arenas.first_block = ARENA_BLOCK;
 	p->feed = feed_new(p);
 	p->assign = assign_new(p);
 	p->outbox = outbox_new(p);
@@ -122,6 +123,7 @@ void pipeline_free(struct pipeline **pp)
 	feed_free(&p->feed);
 	known_free(&p->known);
 	turns_free(&p->turns);
+	arena_pool_fini(&p->arenas);
 	mem_free(p);
 }
 
