@@ -13,7 +13,7 @@ struct told {
 struct touched {
 	struct conversation *c;
 	struct str name;
-	uint64_t was_with; // whose open conversation it was
+	struct conversation was; // when it was first touched
 	bool is_new;
 };
 
@@ -71,7 +71,7 @@ void change_conversation(struct change *ch, struct conversation *c, struct str n
 	assert(!before || before->c == c); // else one of the two would be lost
 	if (before) return;
 	ch->touched = grown(ch->arena, ch->touched, ch->n_touched, &ch->cap_touched, sizeof *ch->touched);
-	ch->touched[ch->n_touched++] = (struct touched){c, name, is_new ? 0 : open_with(c), is_new};
+	ch->touched[ch->n_touched++] = (struct touched){c, name, *c, is_new};
 }
 
 size_t change_event(struct change *ch, const struct event *e, const struct conversation *c, const struct message *m)
@@ -115,7 +115,8 @@ static void settle(struct change *ch)
 		struct touched *t = &ch->touched[i];
 		t->c->version = t->is_new ? 1 : t->c->version + 1;
 		known_put_conversation(ch->p->known, t->c, t->name);
-		if (t->was_with != open_with(t->c)) assign_moved(ch->p, t->was_with, open_with(t->c));
+		uint64_t was_with = t->is_new ? 0 : open_with(&t->was);
+		if (was_with != open_with(t->c)) assign_moved(ch->p, was_with, open_with(t->c));
 	}
 }
 
@@ -135,17 +136,30 @@ static void on_unit(const struct unit_result *r, void *arg)
 	pipeline_leave(p);
 }
 
+// It is where it was, in the state it was in.
+static bool has_only_grown(const struct conversation *was, const struct conversation *c)
+{
+	return was->state == c->state && was->handler == c->handler && was->queue == c->queue &&
+	       was->assignee == c->assignee && was->restricted == c->restricted && was->resolved_at == c->resolved_at &&
+	       was->rules_seq == c->rules_seq;
+}
+
+static void save(struct change *ch, const struct touched *t)
+{
+	if (t->is_new)
+		unit_add_conversation(ch->unit, t->c);
+	else if (has_only_grown(&t->was, t->c))
+		unit_grow_conversation(ch->unit, t->c);
+	else
+		unit_save_conversation(ch->unit, t->c);
+}
+
 void change_commit(struct change *ch, change_cb cb, void *arg)
 {
 	ch->cb = cb;
 	ch->arg = arg;
-	for (size_t i = 0; i < ch->n_touched; i++) {
-		struct touched *t = &ch->touched[i];
-		if (t->is_new)
-			unit_add_conversation(ch->unit, t->c);
-		else
-			unit_save_conversation(ch->unit, t->c);
-	}
+	for (size_t i = 0; i < ch->n_touched; i++)
+		save(ch, &ch->touched[i]);
 	pipeline_enter(ch->p);
 	struct unit *u = ch->unit;
 	ch->unit = NULL;

@@ -103,14 +103,22 @@ uint16_t unit_add_conversation(struct unit *u, const struct conversation *c)
 
 uint16_t unit_save_conversation(struct unit *u, const struct conversation *c)
 {
-	return unit_add(
-		u, STMT_CONVERSATION_SAVE,
-		(struct db_value[]){DB_INT(c->id), DB_INT(c->version), DB_INT(c->contact), DB_INT(c->inbox),
-				    DB_INT(c->thread), DB_INT(c->state), DB_INT(c->handler), DB_INT_OR_NULL(c->queue),
-				    DB_INT_OR_NULL(c->assignee), DB_INT_OR_NULL(c->restricted), DB_INT(c->n_messages),
-				    DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at), DB_INT_OR_NULL(c->last_out_at),
-				    DB_INT_OR_NULL(c->resolved_at), DB_INT(c->rules_seq), DB_INT_OR_NULL(c->previous),
-				    DB_TEXT(str_of(c->preview)), DB_INT(c->preview_by)});
+	return unit_add(u, STMT_CONVERSATION_SAVE,
+			(struct db_value[]){DB_INT(c->id), DB_INT(c->version), DB_INT(c->inbox), DB_INT(c->thread),
+					    DB_INT(c->state), DB_INT(c->handler), DB_INT_OR_NULL(c->queue),
+					    DB_INT_OR_NULL(c->assignee), DB_INT_OR_NULL(c->restricted),
+					    DB_INT(c->n_messages), DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at),
+					    DB_INT_OR_NULL(c->last_out_at), DB_INT_OR_NULL(c->resolved_at),
+					    DB_INT(c->rules_seq), DB_TEXT(str_of(c->preview)), DB_INT(c->preview_by)});
+}
+
+uint16_t unit_grow_conversation(struct unit *u, const struct conversation *c)
+{
+	return unit_add(u, STMT_CONVERSATION_GROW,
+			(struct db_value[]){DB_INT(c->id), DB_INT(c->version), DB_INT(c->inbox), DB_INT(c->thread),
+					    DB_INT(c->n_messages), DB_INT(c->last_at), DB_INT_OR_NULL(c->last_in_at),
+					    DB_INT_OR_NULL(c->last_out_at), DB_TEXT(str_of(c->preview)),
+					    DB_INT(c->preview_by)});
 }
 
 void conversation_of_row(const struct db_rows *r, size_t row, size_t col, struct conversation *c_r)

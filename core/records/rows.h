@@ -31,8 +31,11 @@ uint16_t unit_thread_speaks(struct unit *u, uint64_t thread, uint64_t conversati
 
 #define CONVERSATION_COLS 22 // the contact's name stands in the column behind them
 uint16_t unit_add_conversation(struct unit *u, const struct conversation *c);
-// Guarded by c->version, the one it was read with; the caller's copy becomes version + 1 when it is committed.
+// Guarded by c->version, the one it was read with; the caller's copy becomes version + 1 when it is committed. Whose it
+// is (contact, brand, previous, number) stays.
 uint16_t unit_save_conversation(struct unit *u, const struct conversation *c);
+// The same for one that only grew: its times, counts, preview and where it last spoke. Touches fewer pages.
+uint16_t unit_grow_conversation(struct unit *u, const struct conversation *c);
 void conversation_of_row(const struct db_rows *r, size_t row, size_t col, struct conversation *c_r);
 
 enum participant_kind { PARTICIPANT_IDENTITY = 1, PARTICIPANT_USER = 2 };

@@ -254,7 +254,7 @@ static void test_conversation(void **state)
 
 	c.state = CONVERSATION_RESOLVED;
 	c.handler = HANDLER_NONE;
-	c.assignee = c.queue = c.previous = 0;
+	c.assignee = c.queue = 0;
 	c.restricted = 12;
 	c.last_out_at = 300;
 	c.resolved_at = 301;
@@ -272,6 +272,34 @@ static void test_conversation(void **state)
 	c.version = 1; // somebody else was faster
 	u = unit_new(f.store);
 	unit_save_conversation(u, &c);
+	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
+}
+
+// Only what grows is written, under the same guard.
+static void test_conversation_grows(void **state)
+{
+	struct conversation c = a_conversation(20), was = c, back;
+	add_conversation(&c);
+	c.thread = 41;
+	c.inbox = 13;
+	c.n_messages = 8;
+	c.last_at = 400;
+	c.last_in_at = 399;
+	c.last_out_at = 398;
+	strcpy(c.preview, "and one more thing");
+	c.preview_by = AUTHOR_DEVICE;
+	struct conversation row = c;
+	row.state = CONVERSATION_CLOSED; // none of these is looked at
+	row.assignee = row.queue = row.restricted = row.rules_seq = row.resolved_at = 77;
+	struct unit *u = unit_new(f.store);
+	unit_grow_conversation(u, &row);
+	assert_int_equal(fixture_commit(&f, u), 0);
+	c.version = was.version + 1;
+	back = read_conversation(20);
+	assert_same_conversation(&back, &c);
+
+	u = unit_new(f.store);
+	unit_grow_conversation(u, &row); // somebody else was faster
 	assert_int_equal(fixture_commit(&f, u), E_CONFLICT);
 }
 
@@ -384,6 +412,7 @@ int main(void)
 					   TEST(test_seen),
 					   TEST(test_identity_and_thread_are_unique),
 					   TEST(test_conversation),
+					   TEST(test_conversation_grows),
 					   TEST(test_conversation_race),
 					   TEST(test_lists),
 					   TEST(test_pages)};

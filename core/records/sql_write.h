@@ -37,22 +37,32 @@
 	  " SELECT id, inbox, external, kind, contact, identity, created_at, conversation FROM u ON CONFLICT DO "      \
 	  "NOTHING RETURNING id)"                                                                                      \
 	  " SELECT u.ord FROM u JOIN i USING (id)")                                                                    \
-	X(CONVERSATION_SAVE, DB_GUARD, "iiiiiiiiiiiiiiiiiti",                                                          \
-	  "UPDATE conversation SET version = ?2 + 1, contact = ?3, inbox = ?4, thread = ?5, state = ?6,"               \
-	  " handler = ?7, queue = ?8, assignee = ?9, restricted = ?10, n_messages = ?11, last_at = ?12,"               \
-	  " last_in_at = ?13, last_out_at = ?14, resolved_at = ?15, rules_seq = ?16, previous = ?17, preview = ?18,"   \
-	  " preview_by = ?19 WHERE id = ?1 AND version = ?2",                                                          \
-	  "UPDATE conversation c SET version = u.version + 1, contact = u.contact, inbox = u.inbox,"                   \
-	  " thread = u.thread, state = u.state, handler = u.handler, queue = u.queue, assignee = u.assignee,"          \
-	  " restricted = u.restricted, n_messages = u.n_messages, last_at = u.last_at, last_in_at = u.last_in_at,"     \
-	  " last_out_at = u.last_out_at, resolved_at = u.resolved_at, rules_seq = u.rules_seq,"                        \
-	  " previous = u.previous, preview = u.preview, preview_by = u.preview_by FROM (SELECT DISTINCT ON (id,"       \
-	  " version) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],"   \
-	  " $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[],"     \
-	  " $14::bigint[], $15::bigint[], $16::bigint[], $17::bigint[], $18::bigint[], $19::text[], $20::bigint[])"    \
-	  " AS r(ord, id, version, contact, inbox, thread, state, handler, queue, assignee, restricted, n_messages,"   \
-	  " last_at, last_in_at, last_out_at, resolved_at, rules_seq, previous, preview, preview_by) ORDER BY id,"     \
-	  " version, ord) u WHERE c.id = u.id AND c.version = u.version RETURNING u.ord")                              \
+	X(CONVERSATION_SAVE, DB_GUARD, "iiiiiiiiiiiiiiiti",                                                            \
+	  "UPDATE conversation SET version = ?2 + 1, inbox = ?3, thread = ?4, state = ?5, handler = ?6, queue = ?7,"   \
+	  " assignee = ?8, restricted = ?9, n_messages = ?10, last_at = ?11, last_in_at = ?12, last_out_at = ?13,"     \
+	  " resolved_at = ?14, rules_seq = ?15, preview = ?16, preview_by = ?17 WHERE id = ?1 AND version = ?2",       \
+	  "UPDATE conversation c SET version = u.version + 1, inbox = u.inbox, thread = u.thread, state = u.state,"    \
+	  " handler = u.handler, queue = u.queue, assignee = u.assignee, restricted = u.restricted,"                   \
+	  " n_messages = u.n_messages, last_at = u.last_at, last_in_at = u.last_in_at, last_out_at = u.last_out_at,"   \
+	  " resolved_at = u.resolved_at, rules_seq = u.rules_seq, preview = u.preview, preview_by = u.preview_by"      \
+	  " FROM (SELECT DISTINCT ON (id, version) * FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[]," \
+	  " $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[],"       \
+	  " $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[], $17::text[], $18::bigint[])"    \
+	  " AS r(ord, id, version, inbox, thread, state, handler, queue, assignee, restricted, n_messages, last_at,"   \
+	  " last_in_at, last_out_at, resolved_at, rules_seq, preview, preview_by) ORDER BY id, version, ord) u"        \
+	  " WHERE c.id = u.id AND c.version = u.version RETURNING u.ord")                                              \
+	/* Nothing that an index or a list asks for but the time: most messages only add to a conversation. */         \
+	X(CONVERSATION_GROW, DB_GUARD, "iiiiiiiiti",                                                                   \
+	  "UPDATE conversation SET version = ?2 + 1, inbox = ?3, thread = ?4, n_messages = ?5, last_at = ?6,"          \
+	  " last_in_at = ?7, last_out_at = ?8, preview = ?9, preview_by = ?10 WHERE id = ?1 AND version = ?2",         \
+	  "UPDATE conversation c SET version = u.version + 1, inbox = u.inbox, thread = u.thread,"                     \
+	  " n_messages = u.n_messages, last_at = u.last_at, last_in_at = u.last_in_at, last_out_at = u.last_out_at,"   \
+	  " preview = u.preview, preview_by = u.preview_by FROM (SELECT DISTINCT ON (id, version) *"                   \
+	  " FROM unnest($1::int[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], "             \
+	  "$7::bigint[],"                                                                                              \
+	  " $8::bigint[], $9::bigint[], $10::text[], $11::bigint[]) AS r(ord, id, version, inbox, thread, n_messages," \
+	  " last_at, last_in_at, last_out_at, preview, preview_by) ORDER BY id, version, ord) u"                       \
+	  " WHERE c.id = u.id AND c.version = u.version RETURNING u.ord")                                              \
 	X(THREAD_SPEAKS, DB_GUARD, "iii", "UPDATE thread SET conversation = ?2 WHERE id = ?1 AND conversation IS ?3",  \
 	  "UPDATE thread t SET conversation = u.conversation FROM (SELECT DISTINCT ON (id) * FROM unnest($1::int[],"   \
 	  " $2::bigint[], $3::bigint[], $4::bigint[]) AS r(ord, id, conversation, was) ORDER BY id, ord) u"            \
