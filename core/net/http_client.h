@@ -47,6 +47,8 @@ struct http_answer {
 typedef void (*http_fetch_cb)(int status, const struct http_answer *answer, const struct err *why, void *arg);
 
 MUST_USE int http_client_new(struct http_client **c_r, struct loop *l, size_t max_parallel, struct err *e);
+// A PEM file of authorities that are trusted beside the system's. E_INVALID when it holds none or cannot be read.
+MUST_USE int http_client_trust(struct http_client *c, const char *ca_file, struct err *e);
 // Everything is copied. Never calls back before it returns. The call is good until cb. Host, Content-Length,
 // Transfer-Encoding, Connection, Expect, TE and Upgrade are the client's own headers (E_INVALID).
 struct http_call *http_client_fetch(struct http_client *c, const struct http_fetch *f, http_fetch_cb cb, void *arg);

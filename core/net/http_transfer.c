@@ -209,6 +209,8 @@ static void set_options(struct http_call *call)
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); // a name that is still being resolved does not hold up the loop
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	// libcurl's folder of the system's authorities stays.
+	if (call->client->ca_file) curl_easy_setopt(easy, CURLOPT_CAINFO, call->client->ca_file);
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)call->fetch.connect_ms);
 	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
 	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -28,6 +28,8 @@ const struct setting SERVER_SETTINGS[] = {
 	 "The folder of channel plugins (.so)."},
 	{"plugins.allow_hosts", SETTING_STRING, AT(allow_hosts), "", 0, 0, NULL,
 	 "Hosts (comma-separated, host or host:port) that channels may call although their address is private."},
+	{"plugins.ca_file", SETTING_STRING, AT(ca_file), "", 0, 0, NULL,
+	 "A PEM file of authorities that channels trust beside the system's, for peers with certificates of your own."},
 	{"web.dir", SETTING_STRING, AT(web_dir), BESEDA_WEB_DIR, 0, 0, NULL, "The folder of the built agent page."},
 	{"demo.shop", SETTING_BOOL, AT(demo_shop), "false", 0, 0, NULL,
 	 "Make a web chat inbox at the first start, and show a shop page with its widget at /demo/."},

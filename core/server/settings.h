@@ -7,7 +7,7 @@ struct server_settings {
 	char *listen, *public_url, *trusted_proxies;
 	char *store_url;
 	char *plugins_dir, *web_dir;
-	char *allow_hosts;
+	char *allow_hosts, *ca_file;
 	int log_level;
 	bool demo_shop;
 	int64_t outbox_life_ms, stop_ms, watchdog_ms, upload_bytes;

@@ -310,6 +310,7 @@ static int open_channels(struct wire *w, struct err *e)
 	w->pipeline = pipeline_new(&po);
 	fill_ports(w);
 	int r = http_client_new(&w->client, w->loop, CLIENT_PARALLEL, e);
+	if (!r && *w->settings->ca_file) r = http_client_trust(w->client, w->settings->ca_file, e);
 	if (!r && secret_derive(key, w->data->key, "live"))
 		r = err_set(e, E_INTERNAL, "no key for visitors could be derived");
 	struct channel_options co = {.loop = w->loop,

@@ -69,13 +69,13 @@ class Peer {
 	}
 }
 
-// An echo inbox with its peer.
+// An echo inbox with its peer. sendUrl(peer): where our messages go, when not to the peer itself.
 class Echo {
-	static async open(scene, { name = 'Echo', ...more } = {}) {
+	static async open(scene, { name = 'Echo', sendUrl = (peer) => peer.url, ...more } = {}) {
 		const echo = new Echo();
 		echo.peer = await Peer.open();
 		scene.atEnd(() => echo.peer.close());
-		const config = { send_url: echo.peer.url, verify: { token: TOKEN } };
+		const config = { send_url: await sendUrl(echo.peer), verify: { token: TOKEN } };
 		const { inbox } = await scene.admin.post('/inboxes', { name, channel: 'echo', config, ...more });
 		echo.inbox = inbox;
 		echo.path = `/hooks/${inbox.id}`;
