@@ -42,28 +42,53 @@ static void leave(struct batch *b, uint32_t at, enum unit_state state)
 
 static bool is_waiting(const struct unit *u) { return u && u->state == UNIT_WAITING; }
 
+static void take_out_committed(struct store *s)
+{
+	struct batch *b = &s->batch;
+	for (uint32_t i = b->now.first; i < b->now.first + b->now.n; i++) {
+		struct unit *u = b->units[i];
+		if (!is_waiting(u)) continue;
+		b->units[i] = NULL;
+		list_append(&s->committed, &u->at);
+	}
+}
+
+static void tell_committed(struct store *s, int64_t seq)
+{
+	struct list now;
+	list_init(&now);
+	list_move_all(&now, &s->committed);
+	for (struct list *at; (at = list_pop(&now));) {
+		struct unit *u = list_entry(at, struct unit, at);
+		struct unit_result res = {.first_seq = seq};
+		for (uint32_t k = 0; k < u->n_rows; k++)
+			seq += s->stmts[u->rows[k].stmt].kind == DB_LOG;
+		unit_end(u, &res);
+	}
+}
+
 // Committed: everybody of the run is told, in the order of the log.
 static void after_committed(struct store *s)
 {
 	struct batch *b = &s->batch;
-	struct run *r = &b->run;
+	const struct run *r = &b->run;
+	int64_t first_seq = r->last_seq - r->n_log + 1;
 	s->stats.units += r->n_units;
 	s->stats.rows += r->n_rows;
 	if (!b->is_last) s->ids.mark_ms = r->id_mark;
 	s->retry_ms = 0;
 	b->n_held = 0;
 	store_set_trouble(s, LOG_INFO, "");
-	int64_t seq = r->last_seq - r->n_log + 1;
-	for (uint32_t i = b->now.first; i < b->now.first + b->now.n; i++) {
-		struct unit *u = b->units[i];
-		if (!is_waiting(u)) continue;
-		struct unit_result res = {.first_seq = seq};
-		for (uint32_t k = 0; k < u->n_rows; k++)
-			seq += s->stmts[u->rows[k].stmt].kind == DB_LOG;
-		b->units[i] = NULL;
-		unit_end(u, &res);
+	bool is_whole = r->n_units == b->n;
+	take_out_committed(s);
+	if (!is_whole) {
+		tell_committed(s, first_seq);
+		batch_next(s);
+		return;
 	}
-	batch_next(s);
+	batch_end(s);
+	store_take_up(s); // the database need not wait for what those do who are told
+	tell_committed(s, first_seq);
 }
 
 static void after_conflict(struct store *s)
@@ -136,22 +161,11 @@ static void on_parked(const struct unit_result *r, void *poison) { ((struct unit
 static void park(struct store *s, struct unit *poison, const struct err *why)
 {
 	struct unit *u = unit_new(s);
-	struct buf rows = {0}, reason = {0};
+	struct buf rows = {0};
 	unit_describe(poison, &rows);
-	buf_add(&reason, str_of(why->text));
-	for (size_t i = 0; !utf8_valid_text(buf_str(&reason)) && i < reason.n; i++)
-		if ((unsigned char)reason.p[i] - 1 >= 127) reason.p[i] = '?';
 	uint64_t id = store_id(s);
-	const struct db_value row[] = {
-		DB_INT(id ? id : (uint64_t)s->next_batch),
-		DB_INT(clock_now_ms()),
-		DB_TEXT(str_of(poison->name)),
-		DB_TEXT(buf_str(&reason)),
-		DB_TEXT(buf_str(&rows)),
-	};
-	unit_add(u, s->own + OWN_PARK, row);
+	unit_add_parked(u, id ? id : (uint64_t)s->next_batch, poison->name, str_of(why->text), buf_str(&rows));
 	buf_fini(&rows);
-	buf_fini(&reason);
 	u->is_park = true;
 	u->cb = on_parked;
 	u->arg = poison;

@@ -71,6 +71,7 @@ struct recovery {
 
 struct read {
 	struct list at;
+	struct arena_pool *arenas; // where its arena goes back to
 	int stmt;
 	const struct db_value *params;
 	struct arena *arena; // of params and rows

@@ -93,8 +93,9 @@ struct store {
 	struct node node;
 	struct id_maker ids;
 	int64_t next_batch;
-	struct list queue, locked, given_back, spare;
+	struct list queue, locked, given_back, committed, spare;
 	size_t n_spare;
+	struct arena_pool arenas; // of reads
 	size_t n_waiting, max_waiting, batch_units;
 	struct batch batch;
 	struct loop_timer beat, retry, lock, deadline;
@@ -112,6 +113,7 @@ struct store {
 void unit_put_back(struct unit *u);
 // What of a refused unit is kept.
 void unit_describe(const struct unit *u, struct buf *json);
+void unit_add_parked(struct unit *u, uint64_t id, const char *name, struct str reason, struct str json);
 bool unit_may_rob(const struct unit *thief, const struct unit *u);
 
 // run.c: the units of b->now as one transaction.
@@ -126,6 +128,8 @@ void batch_fini(struct batch *b);
 void store_timers_init(struct store *s);
 // Starts what there is to do, at the end of this turn.
 void store_wake(struct store *s);
+// Whatever there is to do now: the next batch, the last one, or the end.
+void store_take_up(struct store *s);
 // Ends a unit: tells its owner and forgets it.
 void unit_end(struct unit *u, const struct unit_result *r);
 // Ends it at the end of this turn.

@@ -106,6 +106,7 @@ static struct store *store_make(const struct store_options *o)
 	list_init(&s->queue);
 	list_init(&s->locked);
 	list_init(&s->given_back);
+	list_init(&s->committed);
 	list_init(&s->spare);
 	s->counters = smap_new();
 	take_stmts(s, o);
@@ -145,6 +146,7 @@ void store_destroy(struct store *s)
 		arena_free(&u->arena);
 		mem_free(u);
 	}
+	arena_pool_fini(&s->arenas);
 	batch_fini(&s->batch);
 	counters_free(s);
 	mem_free(s->rank);

@@ -34,9 +34,9 @@ struct sq {
 	void *closed_arg;
 
 	// The write-ahead log, in pages: the writer's thread only.
-	int wal_pages, wal_next;
-	atomic_bool is_keeping; // a checkpoint runs beside the writer
-	atomic_bool has_kept;   // it is over; the writer may do the little rest
+	int wal_pages, wal_kept; // of the log: now; when it was last emptied, 0: it began anew since
+	atomic_bool is_keeping;  // a checkpoint runs beside the writer
+	atomic_bool has_kept;    // it is over; the writer may do the little rest
 };
 
 // db_sqlite.c
@@ -53,4 +53,4 @@ void sq_read(struct driver *d, struct read *r);
 
 // sqlite_wal.c
 void sq_wal_open(struct sq *q);
-void sq_wal_after_commit(struct sq *q); // on the writer's thread
+void sq_wal_after_commit(struct sq *q, uint32_t n_units); // on the writer's thread

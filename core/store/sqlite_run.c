@@ -135,7 +135,7 @@ static void commit(struct sq *q, struct run *r)
 	int rc = step_once(q->writer.own[SQ_COMMIT]);
 	if (!rc) {
 		r->status = RUN_COMMITTED;
-		sq_wal_after_commit(q);
+		sq_wal_after_commit(q, r->n_units);
 		return;
 	}
 	fail(q, r, rc, "COMMIT", SIZE_MAX);

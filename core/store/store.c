@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void take_up(struct store *s);
 static void on_deadline(void *arg);
 
 static void on_turn(void *arg)
@@ -22,7 +21,7 @@ static void on_turn(void *arg)
 		struct unit *u = list_entry(at, struct unit, at);
 		unit_end(u, &(struct unit_result){.status = u->status});
 	}
-	take_up(s);
+	store_take_up(s);
 }
 
 void store_wake(struct store *s)
@@ -72,8 +71,7 @@ static void give_all_back(struct list *units, int status)
 
 static void finish(struct store *s);
 
-// Whatever there is to do now: the next batch, the last one, or the end.
-static void take_up(struct store *s)
+void store_take_up(struct store *s)
 {
 	struct batch *b = &s->batch;
 	if (b->is_active || s->is_finished) return;
@@ -249,6 +247,7 @@ uint64_t store_id(struct store *s)
 static void on_read(struct read *r)
 {
 	r->cb(r->status, r->status ? NULL : &r->rows, r->status ? &r->why : NULL, r->arg);
+	if (r->arenas) arena_pool_give(r->arenas, &r->arena);
 	arena_free(&r->arena);
 	mem_free(r);
 }
@@ -282,7 +281,8 @@ void store_read(struct store *s, int stmt, const struct db_value *params, db_rea
 	assert(loop_is_here(s->loop));
 	assert(stmt >= 0 && (size_t)stmt < s->n_stmts && s->stmts[stmt].kind == DB_READ);
 	struct read *r = mem_new(struct read);
-	r->arena = arena_new(0);
+	r->arenas = s->is_finished ? NULL : &s->arenas; // the store may be gone before a late one ends
+	r->arena = r->arenas ? arena_pool_take(r->arenas) : arena_new(0);
 	size_t n = strlen(s->stmts[stmt].params);
 	struct db_value *values = arena_array(r->arena, struct db_value, n + 1);
 	for (size_t i = 0; i < n; i++)

@@ -89,4 +89,6 @@ struct store_stats {
 void store_stats(const struct store *s, struct store_stats *r);
 
 // Units that the database refuses are parked: kept as a row with their reason and rows as JSON, for a person to look
-// at.
+// at. A unit may also park something itself: what could not become rows of a table, with the reason. json: what it was;
+// of a long one the beginning is kept, as a JSON string. 0 or E_BUSY (no id is reserved).
+MUST_USE int unit_park(struct unit *u, const char *name, struct str reason, struct str json);
