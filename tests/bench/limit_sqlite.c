@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WAL_PAGES 4096 // 16 MiB
+#define WAL_PAGES 16384 // 64 MiB
 
 struct lite {
 	struct limit_db base;
@@ -15,8 +15,9 @@ struct lite {
 	sqlite3_stmt *stmts[N_STATEMENTS];
 	sqlite3_stmt *begin, *commit, *head, *node;
 	pthread_t thread;
-	atomic_int pages; // of the log
-	atomic_bool is_over;
+	int pages, next_pages;   // of the log: now, and from which on it is emptied
+	bool is_wanted, is_over; // under the lock
+	atomic_bool is_keeping, has_kept;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 };
@@ -87,6 +88,53 @@ static void write_node(struct lite *q, int64_t seq)
 	if (sqlite3_changes(q->db) != 1) die("the node row is another's");
 }
 
+// ---- the log
+
+static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages)
+{
+	((struct lite *)arg)->pages = pages;
+	return SQLITE_OK;
+}
+
+static void *keep(void *arg)
+{
+	struct lite *q = arg;
+	pthread_mutex_lock(&q->lock);
+	while (!q->is_over) {
+		if (!q->is_wanted) {
+			pthread_cond_wait(&q->wake, &q->lock);
+			continue;
+		}
+		q->is_wanted = false;
+		pthread_mutex_unlock(&q->lock);
+		sqlite3_wal_checkpoint_v2(q->keeper, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		atomic_store(&q->has_kept, true);
+		atomic_store(&q->is_keeping, false);
+		pthread_mutex_lock(&q->lock);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return NULL;
+}
+
+// As the server does it: the other connection copies, the writer copies the few pages that came since, and the log
+// begins anew. Else it would grow, and be copied without end.
+static void keep_log_short(struct lite *q)
+{
+	if (q->pages < WAL_PAGES) q->next_pages = WAL_PAGES;
+	if (atomic_load(&q->is_keeping)) return;
+	if (atomic_exchange(&q->has_kept, false)) {
+		sqlite3_wal_checkpoint_v2(q->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		return;
+	}
+	if (q->pages < q->next_pages) return;
+	q->next_pages = q->pages + WAL_PAGES / 4;
+	atomic_store(&q->is_keeping, true);
+	pthread_mutex_lock(&q->lock);
+	q->is_wanted = true;
+	pthread_cond_signal(&q->wake);
+	pthread_mutex_unlock(&q->lock);
+}
+
 static int64_t lite_commit(struct limit_db *db, const struct unit *u)
 {
 	struct lite *q = (struct lite *)db;
@@ -101,34 +149,8 @@ static int64_t lite_commit(struct limit_db *db, const struct unit *u)
 	write_node(q, last - n_log);
 	if (n_log) run_rows(q, u, STMT_EVENT_ADD, last - n_log);
 	step(q, q->commit);
+	keep_log_short(q);
 	return last;
-}
-
-// ---- the log
-// ----------------------------------------------------------------------------------------------------------------
-
-static int on_commit(void *arg, sqlite3 *db, const char *schema, int pages)
-{
-	struct lite *q = arg;
-	atomic_store(&q->pages, pages);
-	if (pages >= WAL_PAGES) pthread_cond_signal(&q->wake);
-	return SQLITE_OK;
-}
-
-static void *keep(void *arg)
-{
-	struct lite *q = arg;
-	pthread_mutex_lock(&q->lock);
-	while (!atomic_load(&q->is_over)) {
-		if (atomic_load(&q->pages) < WAL_PAGES) {
-			pthread_cond_wait(&q->wake, &q->lock);
-			continue;
-		}
-		atomic_store(&q->pages, 0);
-		sqlite3_wal_checkpoint_v2(q->keeper, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-	}
-	pthread_mutex_unlock(&q->lock);
-	return NULL;
 }
 
 // ---- open, query, close
@@ -160,7 +182,7 @@ static void lite_close(struct limit_db *db)
 {
 	struct lite *q = (struct lite *)db;
 	pthread_mutex_lock(&q->lock);
-	atomic_store(&q->is_over, true);
+	q->is_over = true;
 	pthread_cond_signal(&q->wake);
 	pthread_mutex_unlock(&q->lock);
 	pthread_join(q->thread, NULL);
@@ -179,6 +201,7 @@ struct limit_db *limit_sqlite_open(const char *url)
 	const char *path = strchr(url, ':') + 1;
 	struct lite *q = calloc(1, sizeof *q);
 	if (!q) die("no memory");
+	q->next_pages = WAL_PAGES;
 	q->base = (struct limit_db){.commit = lite_commit, .query = lite_query, .close = lite_close};
 	q->db = open_db(path, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; "
 			      "PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY");

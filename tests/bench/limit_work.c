@@ -2,6 +2,7 @@
 // The rows that ingest writes for messages of known contacts, of which every so many opens a conversation in a new
 // thread.
 #include "limit.h"
+#include "spread.h"
 #include "base/clock.h"
 #include "domain/message.h"
 #include "records/sql_read.h"
@@ -99,7 +100,7 @@ static void add_to_known(struct work *w, struct unit *u, struct conversation *c,
 {
 	uint64_t message = add_message(w, u, c, now);
 	add_event(w, u, EVENT_MESSAGE_IN, c, message);
-	unit_save_conversation(u, c);
+	unit_grow_conversation(u, c);
 	c->version++;
 }
 
@@ -151,7 +152,7 @@ size_t work_fill(struct work *w, struct unit *u, size_t n)
 		w->n_planned--;
 	}
 	for (; n; n--, n_messages++) {
-		struct place *p = &w->places[w->n_messages % w->n_places];
+		struct place *p = &w->places[spread(w->n_messages, w->n_places)];
 		bool opens = w->open_every && w->n_messages % w->open_every == w->open_every - 1;
 		if (opens)
 			add_to_new(w, u, p, now);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Posts messages to a webhook over connections that are kept, one request at a time on each.
 #include "load.h"
+#include "spread.h"
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -43,10 +44,10 @@ static bool opens(const struct load_options *o, uint64_t n)
 	return o->open_every && n % o->open_every == o->open_every - 1;
 }
 
-// Spreads numbers over the contacts, so that one of them is rarely under way twice.
+// One of them is rarely under way twice.
 static unsigned contact_of(const struct load_options *o, uint64_t n)
 {
-	return (unsigned)((o->is_first ? n : n * 2654435761u) % o->contacts);
+	return (unsigned)(o->is_first ? n % o->contacts : spread(n, o->contacts));
 }
 
 static size_t write_body(const struct hook *h, uint64_t n, char *out, size_t max)
