@@ -24,6 +24,7 @@ play('a visitor writes and reads an answer', { settings: { 'demo.shop': 'true' }
 
 	await agent.writes('Yes, every day.');
 	await visitor.sees(['Is the river mug dishwasher safe?', 'Yes, every day.']);
+	assert.match(await agent.page.locator('[data-event="conversation.waiting"]').innerText(), /^Waiting for the customer · You · \d/);
 	await visitor.writes('Спасибо! <b>Дякую</b> 🫖');
 	await agent.sees(['Is the river mug dishwasher safe?', 'Yes, every day.', 'Спасибо! <b>Дякую</b> 🫖']);
 
