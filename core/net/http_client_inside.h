@@ -9,7 +9,7 @@
 
 struct http_client {
 	struct loop *loop;
-	CURLM *multi; // NULL: the client is being freed
+	CURLM *multi;  // NULL: the client is being freed
 	char *ca_file; // NULL: the system's authorities only
 	uv_timer_t timer;
 	struct list calls;   // with libcurl
