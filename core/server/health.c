@@ -72,6 +72,7 @@ static void river_numbers(struct buf *b, struct pipeline *p)
 	pipeline_stats(p, &s);
 	number(b, "messages_in_total", "counter", "messages taken in", s.messages_in);
 	number(b, "duplicates_total", "counter", "events that were here before", s.duplicates);
+	number(b, "parked_total", "counter", "what channels brought and could not be kept as what it is", s.parked);
 	number(b, "messages_out_total", "counter", "messages and notes written by people", s.messages_out);
 	number(b, "events_total", "counter", "events published", s.events);
 	number(b, "outbox_waiting", "gauge", "messages waiting to leave", s.outbox_waiting);

@@ -98,6 +98,8 @@ play('a bad message is parked, and the good ones of its POST come in', { allow: 
 	assert.match(parked[0].reason, /^message\.in: key: /);
 	assert.equal(JSON.parse(parked[0].rows).parts[0].text, 'hello');
 	assert.equal(await n_messages(scene), Object.keys(BAD).length);
+	const metrics = await (await fetch(`${scene.server.url}/metrics`)).text();
+	assert.match(metrics, new RegExp(`^beseda_parked_total ${parked.length}$`, 'm'));
 });
 
 play('what text may hold comes out as it went in', async (scene) => {
