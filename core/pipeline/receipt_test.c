@@ -60,6 +60,26 @@ static void test_receipts_at_once(void **state)
 	assert_int_equal(delivery_of(m), DELIVERY_READ);
 }
 
+// Two causes and the outbox wait for the same id: each gets its own turn.
+static void test_receipts_and_the_answer_at_once(void **state)
+{
+	uint64_t id = begin(TELEGRAM, "tel:1");
+	test_channels_auto(world.channels, false);
+	uint64_t m = reply(ANNA, id, "first");
+	wait_for_sends(1);
+	struct commit *c = commit_new(TELEGRAM), *d = commit_new(TELEGRAM);
+	commit_receipt(c, "receipt.delivered", "early", NULL);
+	commit_receipt(d, "receipt.read", "early", NULL);
+	commit_go(c);
+	commit_go(d);
+	test_send_accept(world.channels, 0, "early");
+	assert_int_equal(commit_end(c), 0);
+	assert_int_equal(commit_end(d), 0);
+	settle();
+	assert_int_equal(delivery_of(m), DELIVERY_READ);
+	assert_int_equal(sql_int("SELECT count(*) FROM receipt_held"), 0);
+}
+
 static void test_receipt_before_the_answer(void **state)
 {
 	uint64_t id = begin(TELEGRAM, "tel:1");
@@ -146,7 +166,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		WORLD_TEST(test_receipts_move_forward), WORLD_TEST(test_receipts_of_one_cause),
-		WORLD_TEST(test_receipts_at_once),      WORLD_TEST(test_receipt_before_the_answer),
+		WORLD_TEST(test_receipts_at_once),      WORLD_TEST(test_receipts_and_the_answer_at_once),
+		WORLD_TEST(test_receipt_before_the_answer),
 		WORLD_TEST(test_receipt_while_sending), WORLD_TEST(test_receipt_while_waiting),
 		WORLD_TEST(test_failed_receipt),
 	};

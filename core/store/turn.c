@@ -200,7 +200,7 @@ struct turn *turn_join_next(struct turn *t)
 	struct list *at = list_first(&slot->waiting);
 	if (!at) return NULL;
 	struct turn *next = list_entry(at, struct turn, at);
-	if (next->n_keys != 1) return NULL;
+	if (next->n_keys != 1 || next->cb != t->cb) return NULL;
 	list_remove(at);
 	next->is_waiting = false;
 	next->n_keys = 0;
