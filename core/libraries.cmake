@@ -33,7 +33,7 @@ endif()
 # The warnings and the sanitizer that every target of the house is built with.
 add_library(house_flags INTERFACE)
 target_compile_options(house_flags INTERFACE -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-  -Wpointer-arith -Wvla -Wno-unused-parameter -Wno-missing-field-initializers -Wno-format-truncation -fno-omit-frame-pointer)
+  -Wpointer-arith -Wvla -Wno-unused-parameter -Wno-missing-field-initializers $<$<C_COMPILER_ID:GNU>:-Wno-format-truncation> -fno-omit-frame-pointer)
 target_compile_definitions(house_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
 target_link_libraries(house_flags INTERFACE Threads::Threads)
 if(BESEDA_SANITIZE STREQUAL "address")
