@@ -100,3 +100,6 @@ struct join {
 // them fits across a restriction, when it is closed, or when it was resolved longer than the window ago; the first that
 // is over in this way is what a new one follows.
 struct join conversation_join(const struct join_input *in);
+// Of in only the inbox's window and restriction count: c is neither closed, nor resolved for too long, nor across a
+// restriction.
+bool conversation_may_be_joined(const struct join_input *in, const struct conversation *c);

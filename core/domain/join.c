@@ -19,6 +19,11 @@ static bool is_past(const struct join_input *in, const struct conversation *c)
 	return c->state == CONVERSATION_CLOSED || (c->state == CONVERSATION_RESOLVED && !is_in_window(in, c));
 }
 
+bool conversation_may_be_joined(const struct join_input *in, const struct conversation *c)
+{
+	return is_reachable(in, c) && !is_past(in, c);
+}
+
 static bool joins_by_contact(const struct join_input *in)
 {
 	return in->rule == JOIN_CONTACT && in->proved && in->of_contact && in->of_contact->brand == in->brand;

@@ -23,6 +23,7 @@ struct plan {
 	struct pipeline *p;
 	uint64_t conversation;
 	int64_t seq;
+	uint64_t was; // whose it was when it needed a plan, or 0
 	int tries;
 	struct turn turn;
 	struct arena *arena; // of one try
@@ -122,7 +123,7 @@ static void plan_again(struct plan *n, int64_t wait_ms)
 static void on_change(const struct change_result *r, void *arg)
 {
 	struct plan *n = arg;
-	agent_of(n->p->assign, n->given_to)->n_coming--;
+	if (n->given_to) agent_of(n->p->assign, n->given_to)->n_coming--;
 	switch (r->status) {
 	case 0:
 	case E_POISON: plan_end(n); return;
@@ -148,26 +149,38 @@ static uint64_t pick(struct pipeline *p, const struct conversation *c)
 	return route_pick(agents, n);
 }
 
-static bool is_with_somebody(struct pipeline *p, const struct conversation *c)
+bool assign_is_there(struct pipeline *p, uint64_t user)
 {
-	const struct user *u = directory_user(p->directory, c->assignee);
-	return u && !u->is_disabled;
+	const struct user *u = directory_user(p->directory, user);
+	const struct agent *g = u && !u->is_disabled ? map_get(p->assign->agents, user) : NULL;
+	return g && g->n_sockets;
 }
 
+// Somebody has taken it since it needed a plan, or he who had it is back.
+static bool is_with_somebody(const struct plan *n, const struct conversation *c)
+{
+	const struct user *u = directory_user(n->p->directory, c->assignee);
+	if (!u || u->is_disabled) return false;
+	return c->assignee != n->was || assign_is_there(n->p, c->assignee);
+}
+
+// To nobody (0): who had it is away, and it shall not wait where only he looks.
 static void give(struct plan *n, uint64_t user, struct str name)
 {
 	struct pipeline *p = n->p;
 	struct change *ch = change_new(p, n->arena, "plan");
 	uint64_t from = n->c.assignee;
-	struct agent *g = agent_of(p->assign, user);
 	n->given_to = user;
-	g->n_coming++;
-	g->last_given = clock_now_ms();
+	if (user) {
+		struct agent *g = agent_of(p->assign, user);
+		g->n_coming++;
+		g->last_given = clock_now_ms();
+	}
 	change_conversation(ch, &n->c, name.p ? arena_str(n->arena, name) : STR_NONE, false);
 	conversation_assign(&n->c, user);
 	n->c.rules_seq = n->seq;
 	int64_t now = clock_now_ms();
-	unit_add_participant(change_unit(ch), n->c.id, PARTICIPANT_USER, user, PARTICIPANT_AGENT, now);
+	if (user) unit_add_participant(change_unit(ch), n->c.id, PARTICIPANT_USER, user, PARTICIPANT_AGENT, now);
 	struct event e = {.at_ms = now,
 			  .kind = EVENT_CONVERSATION_ASSIGNED,
 			  .actor = {ACTOR_SYSTEM, 0},
@@ -188,9 +201,9 @@ static void on_conversation(int status, const struct conversation *c, struct str
 		plan_again(n, PIPELINE_STORE_AWAY_MS);
 		return;
 	}
-	bool is_done = status || c->rules_seq >= n->seq || c->state > CONVERSATION_WAITING || is_with_somebody(n->p, c);
+	bool is_done = status || c->rules_seq >= n->seq || c->state > CONVERSATION_WAITING || is_with_somebody(n, c);
 	uint64_t user = is_done ? 0 : pick(n->p, c);
-	if (!user) { // nobody is there: it waits in its queue, for all to see
+	if (is_done || (!user && !c->assignee)) { // nobody is there: it waits in its queue, for all to see
 		plan_end(n);
 		return;
 	}
@@ -212,13 +225,14 @@ static void plan_take(void *arg)
 	turn_take(n->p->turns, &n->turn, &key, 1, on_turn, n);
 }
 
-void assign_consider(struct pipeline *p, uint64_t conversation, int64_t seq)
+void assign_consider(struct pipeline *p, uint64_t conversation, uint64_t was, int64_t seq)
 {
 	if (p->is_closing) return;
 	struct plan *n = mem_new(struct plan);
 	n->p = p;
 	n->conversation = conversation;
 	n->seq = seq;
+	n->was = was;
 	n->arena = arena_pool_take(&p->arenas);
 	loop_timer_init(&n->again, p->loop, "plan", plan_take, n);
 	list_append(&p->assign->plans, &n->at);
@@ -264,7 +278,7 @@ static void on_page(int status, const struct db_rows *rows, const struct err *wh
 		struct event e;
 		event_of_row(rows, i, 0, &e);
 		a->seen = e.seq;
-		if (e.kind == EVENT_CONVERSATION_NEEDS_PLAN) assign_consider(a->p, e.conversation, e.seq);
+		if (e.kind == EVENT_CONVERSATION_NEEDS_PLAN) assign_consider(a->p, e.conversation, (uint64_t)e.from, e.seq);
 	}
 	if (status || rows->n_rows < PAGE)
 		started(a, status);

@@ -215,7 +215,7 @@ static void test_store_away(void **state)
 	sql("UPDATE conversation SET rules_seq = 0");
 	known_drop_conversation(world.pipeline->known, id);
 	store_fake(world.store, FAKE_AWAY);
-	assign_consider(world.pipeline, id, head());
+	assign_consider(world.pipeline, id, 0, head());
 	pass_ms(1000);
 	pass_ms(1000);
 	store_fake(world.store, FAKE_NONE);

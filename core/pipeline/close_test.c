@@ -100,7 +100,7 @@ static void test_plan_waits_for_the_store(void **state)
 	uint64_t id = conversation_of(TELEGRAM, "tel:1");
 	known_drop_conversation(world.pipeline->known, id);
 	store_fake(world.store, FAKE_AWAY);
-	assign_consider(world.pipeline, id, head());
+	assign_consider(world.pipeline, id, 0, head());
 	pass_ms(0);
 	assert_int_equal(world.pipeline->n_running, 1);
 	close_pipeline();

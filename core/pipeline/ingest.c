@@ -99,7 +99,7 @@ static void after_commit(struct round *r, int64_t first_seq)
 		if (is_live) live_tell(p, it->place->external, it->message, first_seq + (int64_t)it->told);
 	}
 	for (size_t i = 0; i < r->n_planned; i++)
-		assign_consider(p, r->planned[i].conversation, first_seq + (int64_t)r->planned[i].told);
+		assign_consider(p, r->planned[i].conversation, r->planned[i].was, first_seq + (int64_t)r->planned[i].told);
 }
 
 // Guards that did not apply: a `seen` row says duplicate; any other that somebody else was first, so nothing in memory
@@ -223,6 +223,14 @@ static void refuse(struct pipeline *p, struct channel_commit *c, int status, con
 	loop_defer(p->loop, refuse_now, r);
 }
 
+// Whoever may join a conversation of another thread, or inbox, of his own is one sender wherever he writes.
+static uint64_t sender_key(struct work *w, const struct inbound *in)
+{
+	const struct inbox_record *box = directory_inbox(w->p->directory, w->inbox);
+	if (!box || box->join != JOIN_CONTACT) return turn_key_str('s', w->inbox, in->thread);
+	return turn_key_str('s', 0, known_person_key(w->arena, in->kind, in->scope, in->address));
+}
+
 static int read_event(struct work *w, const struct channel_event *ev, struct inbound *in, struct err *e)
 {
 	int r = ev->why.p ? err_set(e, E_INVALID, "%.*s", STR_ARG(ev->why))
@@ -250,7 +258,7 @@ static int read_events(struct work *w, struct err *e)
 		int r = read_event(w, &c->events[w->n_in], in, e);
 		if (r) return r;
 		if (in->type == INBOUND_MESSAGE)
-			keys[n++] = turn_key_str('s', c->inbox, in->thread);
+			keys[n++] = sender_key(w, in);
 		else if (in->external_id.n)
 			keys[n++] = turn_key_str('p', c->inbox, in->external_id);
 	}

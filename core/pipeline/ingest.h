@@ -43,6 +43,7 @@ struct place {
 	struct person *first;             // who wrote first in this unit
 	struct talk *newest, *of_contact; // candidates
 	struct talk *now;                 // where its messages of this unit go
+	bool is_of_the_past;              // what was chosen for a message that is only told of
 };
 
 struct person {
@@ -82,7 +83,7 @@ struct round {
 	struct file_row *files; // that the messages name
 	size_t n_files;
 	struct {
-		uint64_t conversation;
+		uint64_t conversation, was;
 		size_t told;
 	} * planned; // what needs a plan, and the event that says so
 	size_t n_planned;

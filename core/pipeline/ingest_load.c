@@ -2,6 +2,7 @@
 // What ingest must know before it decides: who writes, in which thread, which conversation stands there, which files
 // are named. Three steps, each of which may wait for the store; then the conversations are held.
 #include "ingest.h"
+#include "base/clock.h"
 #include <string.h>
 
 // ---- waiting for answers --------------------------------------------------------------------------------------------
@@ -83,14 +84,16 @@ static void on_target(int status, const struct db_rows *rows, const struct err *
 static void ask_target(struct round *r, struct item *it)
 {
 	const struct inbound *in = it->in;
-	struct str provider_id = in->type == INBOUND_RECEIPT ? in->external_id : in->reply_to;
-	if (in->type == INBOUND_RECEIPT && in->message)
-		store_read(r->p->store, STMT_MESSAGE, (struct db_value[]){DB_INT(in->message)}, on_target,
-			   asked(r, it, second_step));
-	else if (provider_id.n)
-		store_read(r->p->store, STMT_MESSAGE_OF_PROVIDER,
-			   (struct db_value[]){DB_INT(r->inbox), DB_TEXT(provider_id)}, on_target,
-			   asked(r, it, second_step));
+	bool is_receipt = in->type == INBOUND_RECEIPT;
+	const struct db_value by_id[] = {DB_INT(in->message)};
+	const struct db_value by_receipt[] = {DB_INT(r->inbox), DB_TEXT(in->external_id)};
+	const struct db_value by_answer[] = {DB_INT(r->inbox), DB_TEXT(in->reply_to), DB_TEXT(in->thread)};
+	if (is_receipt && in->message)
+		store_read(r->p->store, STMT_MESSAGE, by_id, on_target, asked(r, it, second_step));
+	else if (is_receipt && in->external_id.n)
+		store_read(r->p->store, STMT_MESSAGE_OF_PROVIDER, by_receipt, on_target, asked(r, it, second_step));
+	else if (!is_receipt && in->reply_to.n)
+		store_read(r->p->store, STMT_MESSAGE_ANSWERED, by_answer, on_target, asked(r, it, second_step));
 }
 
 static void on_files(int status, const struct db_rows *rows, const struct err *why, void *arg)
@@ -156,16 +159,28 @@ static struct talk *ask_talk(struct round *r, uint64_t conversation)
 	return t;
 }
 
-// Of the contact's unclosed conversations the first that this inbox may join.
+static struct join_input rules_of(const struct inbox_record *in)
+{
+	return (struct join_input){.now_ms = clock_now_ms(),
+				   .reopen_window_ms = in->reopen_window_ms,
+				   .brand = in->brand,
+				   .restricted = in->is_restricted ? in->id : 0};
+}
+
+// Of the contact's unclosed conversations the first that this inbox may join; else the first that would have been one.
 static void on_of_contact(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct ask *q = arg;
 	struct place *pl = q->about;
 	const struct inbox_record *in = directory_inbox(q->r->p->directory, q->r->inbox);
-	for (size_t i = 0; !status && in && i < rows->n_rows && !pl->of_contact; i++) {
+	bool is_open = false;
+	for (size_t i = 0; !status && in && i < rows->n_rows && !is_open; i++) {
+		struct join_input rules = rules_of(in);
 		struct conversation c;
 		conversation_of_row(rows, i, 0, &c);
-		if (c.brand != in->brand || c.restricted != (in->is_restricted ? in->id : 0)) continue;
+		if (c.brand != rules.brand || c.restricted != rules.restricted) continue;
+		is_open = conversation_may_be_joined(&rules, &c);
+		if (!is_open && pl->of_contact) continue;
 		pl->of_contact = round_talk(q->r, c.id);
 		talk_of_row(q->r, rows, i, pl->of_contact);
 	}
@@ -176,8 +191,9 @@ static void ask_of_contact(struct round *r, struct place *pl)
 {
 	const struct inbox_record *in = directory_inbox(r->p->directory, r->inbox);
 	const struct known_person *y = &pl->first->known;
-	bool is_settled = pl->newest && pl->newest->is_loaded && pl->newest->c.state != CONVERSATION_CLOSED;
-	if (!in || in->join != JOIN_CONTACT || !y->contact || is_settled || !proof_is_proved(y->proof)) return;
+	if (!in || in->join != JOIN_CONTACT || !y->contact || !proof_is_proved(y->proof)) return;
+	struct join_input rules = rules_of(in);
+	if (pl->newest && pl->newest->is_loaded && conversation_may_be_joined(&rules, &pl->newest->c)) return;
 	store_read(r->p->store, STMT_CONVERSATION_OF_CONTACT, (struct db_value[]){DB_INT(y->contact)}, on_of_contact,
 		   asked(r, pl, third_step));
 }

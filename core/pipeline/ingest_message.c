@@ -104,6 +104,7 @@ static struct join join_of(struct scene *s)
 {
 	const struct item *it = s->item;
 	const struct place *pl = it->place;
+	const struct talk *here = pl->now ? pl->now : pl->newest;
 	struct talk *of_contact = pl->of_contact ? pl->of_contact : begun_elsewhere(s);
 	struct join_input in = {.now_ms = s->now,
 				.reopen_window_ms = s->inbox->reopen_window_ms,
@@ -113,12 +114,21 @@ static struct join join_of(struct scene *s)
 				.brand = s->inbox->brand,
 				.restricted = s->inbox->is_restricted ? s->inbox->id : 0,
 				.answered = it->about ? &it->about->c : NULL,
-				.of_thread = pl->newest ? &pl->newest->c : NULL,
+				.of_thread = here ? &here->c : NULL,
 				.of_contact = of_contact ? &of_contact->c : NULL};
 	// What is told of the past stays where its thread is, also when that is over.
-	if (!is_live(it->in) && pl->newest && pl->newest->c.restricted == in.restricted)
+	if (!is_live(it->in) && here && here->c.restricted == in.restricted)
 		return (struct join){.outcome = JOIN_THIS, .conversation = in.of_thread};
 	return conversation_join(&in);
+}
+
+// It goes where the one before it in this unit went: unless it says itself what it answers, or that one was only told of the
+// past, which may join what a living one must not.
+static bool goes_on(const struct item *it)
+{
+	const struct place *pl = it->place;
+	if (!pl->now || (it->about && it->about != pl->now)) return false;
+	return !pl->is_of_the_past || !is_live(it->in);
 }
 
 // Sets place->now, where this message goes and those behind it. *created_r says whether it is new.
@@ -126,8 +136,9 @@ static int choose_talk(struct scene *s, bool *created_r)
 {
 	struct place *pl = s->item->place;
 	*created_r = false;
-	if (pl->now) return 0;
+	if (goes_on(s->item)) return 0;
 	struct join j = join_of(s);
+	pl->is_of_the_past = !is_live(s->item->in);
 	struct talk *t = (struct talk *)j.conversation; // every candidate is the head of a talk
 	if (j.outcome == JOIN_NEW) {
 		if (t && j.close_previous) close_for_good(s, t);
@@ -259,8 +270,7 @@ static bool needs_plan(const struct scene *s, const struct conversation *c, bool
 {
 	if (!is_live(s->item->in)) return false;
 	if (created) return true;
-	const struct user *u = directory_user(s->p->directory, c->assignee);
-	return moved == EVENT_CONVERSATION_REOPENED && (!u || u->is_disabled);
+	return moved == EVENT_CONVERSATION_REOPENED && !assign_is_there(s->p, c->assignee);
 }
 
 static void tell_message(struct scene *s, const struct conversation *c, struct message *m)
@@ -296,8 +306,11 @@ int decide_message(struct scene *s)
 		it->seen_row = unit_add_seen(s->unit, s->inbox->id, SEEN_MESSAGE, it->in->key, s->now, m->id);
 	tell_message(s, c, m);
 	if (needs_plan(s, c, created, moved)) {
+		struct event e = event_of(s, EVENT_CONVERSATION_NEEDS_PLAN, c, c->contact);
+		e.from = (int64_t)c->assignee;
 		s->r->planned[s->r->n_planned].conversation = c->id;
-		s->r->planned[s->r->n_planned++].told = tell_state(s, c, EVENT_CONVERSATION_NEEDS_PLAN);
+		s->r->planned[s->r->n_planned].was = c->assignee;
+		s->r->planned[s->r->n_planned++].told = change_event(s->r->change, &e, c, NULL);
 	}
 	return 0;
 }

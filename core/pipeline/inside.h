@@ -90,7 +90,10 @@ struct assign *assign_new(struct pipeline *p);
 void assign_free(struct assign **a);
 void assign_start(struct pipeline *p, loop_done_cb done, void *arg);
 void assign_stop(struct pipeline *p);
-void assign_consider(struct pipeline *p, uint64_t conversation, int64_t seq);
+// was: whose it was then (0: nobody's); he keeps it if he is there.
+void assign_consider(struct pipeline *p, uint64_t conversation, uint64_t was, int64_t seq);
+// He is not disabled and his page is open.
+bool assign_is_there(struct pipeline *p, uint64_t user);
 // An open conversation went from one user to another (0: nobody).
 void assign_moved(struct pipeline *p, uint64_t from_user, uint64_t to_user);
 // Everything up to seq had its effects, as far as nothing is still running.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reply: an agent's message or note becomes a row, an event and, for the outside, a place in the outbox, in one unit.
 #include "hold.h"
+#include "fit.h"
 #include "base/clock.h"
 #include <string.h>
 
@@ -10,6 +11,7 @@ struct replying {
 	struct file_row *files;
 	size_t n_files;
 	struct message m;
+	uint64_t thread, inbox; // where it goes: where the answered message stands, else where the conversation last spoke
 	uint16_t seen_row;
 	struct outbox_row out;
 	bool is_repeated; // the key stands already
@@ -152,6 +154,15 @@ static int find_file(void *arg, uint64_t id, struct part_file *f_r)
 	return E_MISSING;
 }
 
+static int check_fit(struct hold *h, struct err *e)
+{
+	struct replying *own = h->own;
+	const struct inbox_record *in = directory_inbox(h->p->directory, own->inbox);
+	const struct json *parts = NULL;
+	if (!in || !h->p->channels || json_parse(h->arena, own->m.parts, &JSON_OURS, &parts, e)) return 0;
+	return fit_check(channels_manifest(h->p->channels, in->channel), parts, e);
+}
+
 static bool make_message(struct hold *h)
 {
 	struct replying *own = h->own;
@@ -161,8 +172,8 @@ static bool make_message(struct hold *h)
 	*m = (struct message){.id = store_id(h->p->store),
 			      .conversation = h->c.id,
 			      .contact = h->c.contact,
-			      .thread = is_note ? 0 : h->c.thread,
-			      .inbox = is_note ? 0 : h->c.inbox,
+			      .thread = is_note ? 0 : own->thread,
+			      .inbox = is_note ? 0 : own->inbox,
 			      .author = AUTHOR_AGENT,
 			      .author_id = h->act.user,
 			      .is_out = true,
@@ -178,6 +189,7 @@ static bool make_message(struct hold *h)
 		return false;
 	}
 	int r = message_parts(h->arena, own->parts, find_file, h, &m->parts, &e);
+	if (!r && !is_note) r = check_fit(h, &e);
 	if (r == E_MISSING)
 		hold_fail(h, E_INVALID, "parts: a file that is not yours or was sent already");
 	else if (r)
@@ -200,7 +212,7 @@ static void on_thread(int status, const struct known_thread *t, void *arg)
 static void check_and_go(struct hold *h)
 {
 	struct replying *own = h->own;
-	const struct inbox_record *in = directory_inbox(h->p->directory, h->c.inbox);
+	const struct inbox_record *in = directory_inbox(h->p->directory, own->inbox);
 	if (own->r.audience == AUDIENCE_INTERNAL) {
 		if (make_message(h)) commit(h);
 		return;
@@ -210,8 +222,8 @@ static void check_and_go(struct hold *h)
 	else if (!in || in->is_archived)
 		hold_fail(h, E_INVALID, "its inbox is archived: nothing can be sent there");
 	else {
-		own->is_live = live_is_live(h->p, h->c.inbox);
-		known_thread(h->p, h->c.thread, on_thread, h);
+		own->is_live = live_is_live(h->p, own->inbox);
+		known_thread(h->p, own->thread, on_thread, h);
 	}
 }
 
@@ -257,13 +269,21 @@ static void on_reply_to(int status, const struct db_rows *rows, const struct err
 		hold_fail(h, status, "the message that it answers cannot be read");
 	else if (m.conversation != h->c.id)
 		hold_fail(h, E_INVALID, "reply_to: there is no such message in this conversation");
-	else
+	else {
+		struct replying *own = h->own;
+		if (m.thread && m.inbox) {
+			own->thread = m.thread;
+			own->inbox = m.inbox;
+		}
 		read_files(h);
+	}
 }
 
 static void decide_reply(struct hold *h)
 {
 	struct replying *own = h->own;
+	own->thread = h->c.thread;
+	own->inbox = h->c.inbox;
 	if (!message_key_is_valid(own->r.key))
 		hold_fail(h, E_INVALID, "key: 8 to 64 of A-Z, a-z, 0-9, _ and - are wanted");
 	else if (own->is_repeated)

@@ -51,6 +51,7 @@ static const struct json *part_of(struct arena *a, const struct json *part)
 	json_put(b, STR("name"), json_get(part, "name"));
 	json_put(b, STR("mime"), json_get(part, "mime"));
 	json_put(b, STR("bytes"), json_get(part, "bytes"));
+	if (json_get(part, "caption")) json_put(b, STR("caption"), json_get(part, "caption"));
 	return json_build(b);
 }
 

@@ -34,7 +34,7 @@ static const char MANIFEST[] = JSON({
 	"send": "idempotent",
 	"capabilities": {
 		"text": {"level": "full", "max": 4096, "unit": "characters"},
-		"media": {"level": "fallback"},
+		"media": {"level": "rejected"},
 		"reply_to": {"level": "dropped"},
 		"edit": {"level": "rejected"},
 		"delete": {"level": "rejected"},
@@ -209,8 +209,8 @@ static void do_webhook(const struct beseda_op *op)
 
 // ---- to the provider: message.send ------------------------------------------------------------------------------
 
-// The text parts, one to a line. The server has split and degraded the message by our capabilities before it came here;
-// a part that is no text brings a fallback for people.
+// The text parts, one to a line. What our capabilities do not carry the server has refused before it came here; a part of
+// another type brings a fallback for people.
 static char *text_of(beseda_doc message)
 {
 	uint64_t n = D->count(H, message, "/parts"), size = 1;
