@@ -140,6 +140,7 @@ struct channel_send {
 };
 struct channel_sent {
 	enum channel_outcome outcome;
+	bool never_begun; // FAILED: the plugin has not seen it
 	enum channel_class class_;
 	enum channel_scope scope;
 	int64_t retry_after_ms;          // THROTTLED

@@ -14,7 +14,10 @@ struct sending {
 // How the other ends of an op look to the outbox.
 static struct channel_sent sent_of(const struct op_end *end)
 {
-	struct channel_sent r = {.outcome = CHANNEL_FAILED, .scope = CHANNEL_SCOPE_INBOX, .text = end->text};
+	struct channel_sent r = {.outcome = CHANNEL_FAILED,
+				 .never_begun = end->status && !end->was_begun,
+				 .scope = CHANNEL_SCOPE_INBOX,
+				 .text = end->text};
 	if (end->status && !end->was_begun) {
 		r.class_ = end->status == E_UNSUPPORTED ? CHANNEL_UNSUPPORTED : CHANNEL_TRANSIENT;
 		return r;
@@ -64,6 +67,7 @@ static void answer_at_once(struct channels *c, struct sending *s, enum channel_o
 {
 	s->now = (struct channel_sent){
 		.outcome = outcome,
+		.never_begun = outcome == CHANNEL_FAILED,
 		.class_ = class_,
 		.scope = outcome == CHANNEL_ACCEPTED ? CHANNEL_SCOPE_MESSAGE : CHANNEL_SCOPE_INBOX,
 		.text = text,

@@ -172,6 +172,25 @@ static void test_reply_to(void **state)
 	assert_int_equal(a.status, E_INVALID);
 }
 
+// The answer goes where the answered message stands, not where the customer wrote last.
+static void test_reply_to_another_thread(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP}), 0);
+	assert_int_equal(say(&(struct says){.inbox = SMS}), 0); // the same conversation
+	uint64_t id = conversation_of(WHATSAPP, "tel:1");
+	assert_int_equal(conversation_of(SMS, "tel:1"), id);
+	uint64_t first = (uint64_t)sql_int("SELECT id FROM message WHERE inbox = %d", WHATSAPP);
+	struct acted a;
+	reply_go_to(&a, ANNA, id, first);
+	settle();
+	assert_int_equal(a.status, 0);
+	assert_int_equal(a.m.inbox, WHATSAPP);
+	assert_int_equal(test_send(world.channels, 0)->inbox, WHATSAPP);
+	reply(ANNA, id, "to nothing in particular");
+	settle();
+	assert_int_equal(test_send(world.channels, 1)->inbox, SMS);
+}
+
 // ---- assign and move ------------------------------------------------------------------------------------------------
 
 static void test_assign(void **state)
@@ -359,13 +378,21 @@ static void test_without_a_conversation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_reply),        WORLD_TEST(test_who_takes_no_work_is_not_assigned),
-		WORLD_TEST(test_same_key),     WORLD_TEST(test_where_nothing_can_be_said),
-		WORLD_TEST(test_note),         WORLD_TEST(test_files),
-		WORLD_TEST(test_reply_to),     WORLD_TEST(test_assign),
-		WORLD_TEST(test_assign_races), WORLD_TEST(test_changed_behind_the_cache),
-		WORLD_TEST(test_move),         WORLD_TEST(test_all_at_once),
-		WORLD_TEST(test_rename),       WORLD_TEST(test_without_a_conversation),
+		WORLD_TEST(test_reply),
+		WORLD_TEST(test_who_takes_no_work_is_not_assigned),
+		WORLD_TEST(test_same_key),
+		WORLD_TEST(test_where_nothing_can_be_said),
+		WORLD_TEST(test_note),
+		WORLD_TEST(test_files),
+		WORLD_TEST(test_reply_to),
+		WORLD_TEST(test_reply_to_another_thread),
+		WORLD_TEST(test_assign),
+		WORLD_TEST(test_assign_races),
+		WORLD_TEST(test_changed_behind_the_cache),
+		WORLD_TEST(test_move),
+		WORLD_TEST(test_all_at_once),
+		WORLD_TEST(test_rename),
+		WORLD_TEST(test_without_a_conversation),
 	};
 	return world_main(tests, ARRAY_LEN(tests), NULL, 0);
 }

@@ -278,7 +278,8 @@ static void on_page(int status, const struct db_rows *rows, const struct err *wh
 		struct event e;
 		event_of_row(rows, i, 0, &e);
 		a->seen = e.seq;
-		if (e.kind == EVENT_CONVERSATION_NEEDS_PLAN) assign_consider(a->p, e.conversation, (uint64_t)e.from, e.seq);
+		if (e.kind == EVENT_CONVERSATION_NEEDS_PLAN)
+			assign_consider(a->p, e.conversation, (uint64_t)e.from, e.seq);
 	}
 	if (status || rows->n_rows < PAGE)
 		started(a, status);

@@ -130,6 +130,30 @@ static void test_assignee_is_gone(void **state)
 	assert_int_equal(sql_int("SELECT was FROM event WHERE seq = %lld", (long long)head()), ANNA);
 }
 
+// Reopened while its agent is away: another one gets it; when nobody is there, it waits where all look.
+static void test_assignee_is_away(void **state)
+{
+	act_presence(world.pipeline, ANNA, true);
+	uint64_t id = begin(TELEGRAM, "tel:1");
+	assert_int_equal(assignee_of(id), ANNA);
+	set_state(id, MOVE_RESOLVE);
+	act_presence(world.pipeline, ANNA, false);
+	act_presence(world.pipeline, BORIS, true);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM}), 0);
+	assert_int_equal(assignee_of(id), BORIS);
+	set_state(id, MOVE_RESOLVE);
+	act_presence(world.pipeline, BORIS, false);
+	int64_t before = head();
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM}), 0);
+	assert_string_equal(events_after(before),
+			    "conversation.reopened message.in conversation.needs_plan conversation.assigned");
+	assert_int_equal(assignee_of(id), 0);
+	// One that was never resolved stays with who has it.
+	give(id, ANNA);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM}), 0);
+	assert_int_equal(assignee_of(id), ANNA);
+}
+
 // A queue that nobody serves, and nobody at all: a restricted conversation is opened to nobody by being given to him.
 static void test_restricted_without_a_queue(void **state)
 {
@@ -227,10 +251,15 @@ static void test_store_away(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_to_the_one_who_is_there), WORLD_TEST(test_nobody_is_there),
-		WORLD_TEST(test_to_the_least_busy),       WORLD_TEST(test_many_at_once),
-		WORLD_TEST(test_assignee_is_gone),        WORLD_TEST(test_restricted_without_a_queue),
-		WORLD_TEST(test_replayed_once),           WORLD_TEST(test_cursor),
+		WORLD_TEST(test_to_the_one_who_is_there),
+		WORLD_TEST(test_nobody_is_there),
+		WORLD_TEST(test_to_the_least_busy),
+		WORLD_TEST(test_many_at_once),
+		WORLD_TEST(test_assignee_is_gone),
+		WORLD_TEST(test_assignee_is_away),
+		WORLD_TEST(test_restricted_without_a_queue),
+		WORLD_TEST(test_replayed_once),
+		WORLD_TEST(test_cursor),
 		WORLD_TEST(test_replay_of_many),
 	};
 	const struct CMUnitTest faults[] = {

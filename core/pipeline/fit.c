@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a channel can carry a message, by the capabilities of its manifest: said to the agent before anything is kept, so
-// that nothing of what he sent is left out on the way.
+// Whether a channel can carry a message, by the capabilities of its manifest: said to the agent before anything is
+// kept, so that nothing of what he sent is left out on the way.
 #include "fit.h"
 
 // Characters, UTF-16 units, or bytes: what the channel's provider counts.
@@ -22,8 +22,8 @@ static int check_text(const struct json *caps, struct str text, struct err *e)
 	struct str unit = json_string_of(of_text, "unit");
 	int64_t max = json_int_of(of_text, "max", 0), n = max > 0 ? length_of(text, unit) : 0;
 	if (n <= max) return 0;
-	return err_set(e, E_TOO_LARGE, "this channel takes %lld %.*s of text in one message, this has %lld", (long long)max,
-		       STR_ARG(unit.n ? unit : STR("characters")), (long long)n);
+	return err_set(e, E_TOO_LARGE, "this channel takes %lld %.*s of text in one message, this has %lld",
+		       (long long)max, STR_ARG(unit.n ? unit : STR("characters")), (long long)n);
 }
 
 static bool is_carried(const struct json *of_kind)

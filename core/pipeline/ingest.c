@@ -99,7 +99,8 @@ static void after_commit(struct round *r, int64_t first_seq)
 		if (is_live) live_tell(p, it->place->external, it->message, first_seq + (int64_t)it->told);
 	}
 	for (size_t i = 0; i < r->n_planned; i++)
-		assign_consider(p, r->planned[i].conversation, r->planned[i].was, first_seq + (int64_t)r->planned[i].told);
+		assign_consider(p, r->planned[i].conversation, r->planned[i].was,
+				first_seq + (int64_t)r->planned[i].told);
 }
 
 // Guards that did not apply: a `seen` row says duplicate; any other that somebody else was first, so nothing in memory

@@ -122,8 +122,8 @@ static struct join join_of(struct scene *s)
 	return conversation_join(&in);
 }
 
-// It goes where the one before it in this unit went: unless it says itself what it answers, or that one was only told of the
-// past, which may join what a living one must not.
+// It goes where the one before it in this unit went: unless it says itself what it answers, or that one was only told
+// of the past, which may join what a living one must not.
 static bool goes_on(const struct item *it)
 {
 	const struct place *pl = it->place;

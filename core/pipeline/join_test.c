@@ -160,6 +160,73 @@ static void test_what_it_answers(void **state)
 }
 
 // A second person in a thread, and the first one again: the thread stays where it is.
+// Ids that are a provider's own in each thread: what is answered is this thread's.
+static void test_what_it_answers_among_threads(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .key = "a", .external_id = "7"}), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	resolve(id, MOVE_RESOLVE);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .address = "tel:2", .key = "b", .external_id = "7"}), 0);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .key = "c", .reply_to = "7"}), 0);
+	assert_int_equal(sql_int("SELECT reply_to FROM message WHERE key = 'c'"),
+			 sql_int("SELECT id FROM message WHERE key = 'a'"));
+}
+
+// What is told of the past may join what is over; a living message behind it in the unit must not.
+static void test_the_past_and_the_present_in_one_cause(void **state)
+{
+	assert_int_equal(say(&HELLO), 0);
+	uint64_t id = conversation_of(TELEGRAM, "tel:1");
+	resolve(id, MOVE_CLOSE);
+	struct commit *c = commit_new(TELEGRAM);
+	commit_message(c, &(struct says){.key = "old", .origin = "backfill", .text = "long ago"});
+	commit_message(c, &(struct says){.key = "new", .text = "today"});
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT conversation FROM message WHERE key = 'old'"), (int64_t)id);
+	uint64_t now = conversation_of(TELEGRAM, "tel:1");
+	assert_int_not_equal(now, id);
+	assert_int_equal(sql_int("SELECT conversation FROM message WHERE key = 'new'"), (int64_t)now);
+	assert_int_equal(conversation_now(id).state, CONVERSATION_CLOSED);
+	assert_int_equal(conversation_now(now).previous, id);
+}
+
+// One that is over for good hides none that is open, whichever was answered last.
+static void test_join_by_contact_finds_the_open_one(void **state)
+{
+	stop_the_clock();
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP, .thread = "a"}), 0);
+	uint64_t over = conversation_of(WHATSAPP, "a");
+	reply(ANNA, over, "answered");
+	settle();
+	resolve(over, MOVE_RESOLVE);
+	pass_ms(73 * HOUR_MS);
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP, .thread = "b"}), 0);
+	uint64_t open = conversation_of(WHATSAPP, "b");
+	assert_int_not_equal(open, over);
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP, .thread = "c"}), 0);
+	assert_int_equal(conversation_of(WHATSAPP, "c"), open);
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP, .thread = "a"}), 0); // its own is over, too
+	assert_int_equal(conversation_of(WHATSAPP, "a"), open);
+}
+
+// The same person in two new threads at once is one matter.
+static void test_two_threads_of_one_at_once(void **state)
+{
+	assert_int_equal(say(&(struct says){.inbox = WHATSAPP, .thread = "known"}), 0);
+	resolve(conversation_of(WHATSAPP, "known"), MOVE_CLOSE);
+	struct commit *c = commit_new(WHATSAPP), *d = commit_new(SMS);
+	commit_message(c, &(struct says){.thread = "x"});
+	commit_message(d, &(struct says){.thread = "y"});
+	commit_go(c);
+	commit_go(d);
+	assert_int_equal(commit_end(c), 0);
+	assert_int_equal(commit_end(d), 0);
+	settle();
+	assert_int_equal(conversation_of(WHATSAPP, "x"), conversation_of(SMS, "y"));
+}
+
 static void test_two_persons_in_a_thread(void **state)
 {
 	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .thread = "g"}), 0);
@@ -185,6 +252,10 @@ int main(void)
 		WORLD_TEST(test_claimed_links_nothing),
 		WORLD_TEST(test_two_threads_of_one_in_one_cause),
 		WORLD_TEST(test_what_it_answers),
+		WORLD_TEST(test_what_it_answers_among_threads),
+		WORLD_TEST(test_the_past_and_the_present_in_one_cause),
+		WORLD_TEST(test_join_by_contact_finds_the_open_one),
+		WORLD_TEST(test_two_threads_of_one_at_once),
 		WORLD_TEST(test_two_persons_in_a_thread),
 	};
 	return world_main(tests, ARRAY_LEN(tests), NULL, 0);

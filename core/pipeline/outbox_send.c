@@ -42,6 +42,22 @@ static bool is_idempotent(const struct send *s)
 
 // ---- the answer -----------------------------------------------------------------------------------------------------
 
+// An attempt before may have arrived: then nobody can say that it did not.
+static void end_undelivered(struct send *s, struct str why)
+{
+	if (s->row.is_in_doubt)
+		send_end_as(s, DELIVERY_UNKNOWN,
+			    STR("an attempt had no answer and the last ones failed; it may have arrived"));
+	else
+		send_end_as(s, DELIVERY_FAILED, why);
+}
+
+static void send_back_in_doubt(struct send *s, int64_t wait_ms)
+{
+	s->row.is_in_doubt = true;
+	send_back(s, wait_ms, true);
+}
+
 static void on_throttled(struct send *s, const struct channel_sent *r)
 {
 	int64_t wait = r->retry_after_ms > 0 ? r->retry_after_ms : outbox_back_off(s->row.attempt);
@@ -55,8 +71,10 @@ static void on_failed(struct send *s, const struct channel_sent *r)
 {
 	switch (r->class_) {
 	case CHANNEL_TRANSIENT:
-		if (outbox_is_last(s->row.attempt))
-			send_end_as(s, DELIVERY_FAILED, r->text);
+		if (r->never_begun)
+			send_back(s, outbox_back_off(s->row.attempt), false);
+		else if (outbox_is_last(s->row.attempt))
+			end_undelivered(s, r->text);
 		else
 			send_back(s, outbox_back_off(s->row.attempt), true);
 		return;
@@ -86,7 +104,7 @@ static void on_dispatched(const struct channel_sent *r, void *arg)
 	} else if (r->outcome == CHANNEL_FAILED) {
 		on_failed(s, r);
 	} else if (is_idempotent(s) && !outbox_is_last(s->row.attempt)) {
-		send_back(s, outbox_back_off(s->row.attempt), true);
+		send_back_in_doubt(s, outbox_back_off(s->row.attempt));
 	} else {
 		send_end_as(s, DELIVERY_UNKNOWN,
 			    r->text.n ? r->text : STR("the provider gave no answer; it may have arrived"));
@@ -155,12 +173,12 @@ static void judge(struct send *s)
 		send_drop(s);
 	else if (s->row.is_taken && is_idempotent(s) &&
 		 !outbox_is_last(s->row.attempt)) // an earlier run handed it over, and was gone before the answer
-		send_back(s, 0, true);
+		send_back_in_doubt(s, 0);
 	else if (s->row.is_taken)
 		send_end_as(s, DELIVERY_UNKNOWN,
 			    STR("the server stopped while it was being sent; it may have arrived"));
 	else if (clock_now_ms() >= s->row.expires_at)
-		send_end_as(s, DELIVERY_FAILED, STR("it could not be delivered in time"));
+		end_undelivered(s, STR("it could not be delivered in time"));
 	else
 		take(s);
 }

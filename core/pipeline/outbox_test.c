@@ -97,6 +97,45 @@ static void test_last_attempt_fails(void **state)
 			    "the provider said no");
 }
 
+// What the plugin never saw is no attempt of the provider's.
+static void test_never_begun_burns_nothing(void **state)
+{
+	uint64_t id = begin(TELEGRAM, "tel:1");
+	stop_the_clock();
+	struct channel_sent full = FAILS(CHANNEL_TRANSIENT);
+	full.never_begun = true;
+	for (int i = 0; i < 20; i++)
+		test_channels_next(world.channels, &full);
+	uint64_t m = reply(ANNA, id, "first");
+	settle();
+	for (int i = 0; i < 20; i++) {
+		pass_ms(outbox_back_off(1));
+		settle();
+	}
+	assert_int_equal(test_sends(world.channels), 21);
+	assert_int_equal(test_send(world.channels, 20)->attempt, 1);
+	assert_int_equal(delivery_of(m), DELIVERY_ACCEPTED);
+}
+
+// One attempt had no answer, the others failed: nobody can say that it did not arrive. The row remembers.
+static void test_doubt_stays(void **state)
+{
+	uint64_t id = begin(SMS, "tel:1");
+	stop_the_clock();
+	test_channels_next(world.channels, &UNKNOWN_DELIVERY);
+	for (int i = 0; i < 7; i++)
+		test_channels_next(world.channels, &FAILS(CHANNEL_TRANSIENT));
+	uint64_t m = reply(ANNA, id, "first");
+	settle();
+	assert_int_equal(sql_int("SELECT in_doubt FROM outbox"), 1);
+	for (int attempt = 1; attempt < 8; attempt++) {
+		pass_ms(outbox_back_off(attempt));
+		settle();
+	}
+	assert_int_equal(test_sends(world.channels), 8);
+	assert_int_equal(delivery_of(m), DELIVERY_UNKNOWN);
+}
+
 static void test_refused(void **state)
 {
 	uint64_t id = begin(TELEGRAM, "tel:1");
@@ -290,6 +329,8 @@ int main(void)
 		WORLD_TEST(test_order_of_one_recipient),
 		WORLD_TEST(test_back_off_holds_followers),
 		WORLD_TEST(test_last_attempt_fails),
+		WORLD_TEST(test_never_begun_burns_nothing),
+		WORLD_TEST(test_doubt_stays),
 		WORLD_TEST(test_refused),
 		WORLD_TEST(test_throttled),
 		WORLD_TEST(test_provider_down),

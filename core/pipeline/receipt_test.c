@@ -80,6 +80,21 @@ static void test_receipts_and_the_answer_at_once(void **state)
 	assert_int_equal(sql_int("SELECT count(*) FROM receipt_held"), 0);
 }
 
+// A provider may count what customers write and what we send alike.
+static void test_receipt_and_a_message_of_the_same_id(void **state)
+{
+	uint64_t id = begin(TELEGRAM, "tel:1"), m = reply(ANNA, id, "first");
+	settle();
+	char ext[40];
+	snprintf(ext, sizeof ext, "out-%llu", (unsigned long long)m);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .external_id = ext}), 0);
+	assert_int_equal(receipt(TELEGRAM, "receipt.read", ext), 0);
+	assert_int_equal(delivery_of(m), DELIVERY_READ);
+	assert_int_equal(say(&(struct says){.inbox = TELEGRAM, .key = "17", .external_id = "17"}), 0);
+	assert_int_equal(receipt(TELEGRAM, "receipt.read", "17"), 0); // of something that we shall send
+	assert_int_equal(sql_int("SELECT count(*) FROM receipt_held WHERE provider_id = '17'"), 1);
+}
+
 static void test_receipt_before_the_answer(void **state)
 {
 	uint64_t id = begin(TELEGRAM, "tel:1");
@@ -165,10 +180,14 @@ static void test_failed_receipt(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WORLD_TEST(test_receipts_move_forward), WORLD_TEST(test_receipts_of_one_cause),
-		WORLD_TEST(test_receipts_at_once),      WORLD_TEST(test_receipts_and_the_answer_at_once),
+		WORLD_TEST(test_receipts_move_forward),
+		WORLD_TEST(test_receipts_of_one_cause),
+		WORLD_TEST(test_receipts_at_once),
+		WORLD_TEST(test_receipts_and_the_answer_at_once),
+		WORLD_TEST(test_receipt_and_a_message_of_the_same_id),
 		WORLD_TEST(test_receipt_before_the_answer),
-		WORLD_TEST(test_receipt_while_sending), WORLD_TEST(test_receipt_while_waiting),
+		WORLD_TEST(test_receipt_while_sending),
+		WORLD_TEST(test_receipt_while_waiting),
 		WORLD_TEST(test_failed_receipt),
 	};
 	return world_main(tests, ARRAY_LEN(tests), NULL, 0);

@@ -11,7 +11,8 @@ struct replying {
 	struct file_row *files;
 	size_t n_files;
 	struct message m;
-	uint64_t thread, inbox; // where it goes: where the answered message stands, else where the conversation last spoke
+	uint64_t thread,
+		inbox; // where it goes: where the answered message stands, else where the conversation last spoke
 	uint16_t seen_row;
 	struct outbox_row out;
 	bool is_repeated; // the key stands already

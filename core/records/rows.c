@@ -231,9 +231,9 @@ uint16_t unit_take_outbox(struct unit *u, uint64_t message, int attempt, int64_t
 
 uint16_t unit_back_outbox(struct unit *u, const struct outbox_row *o)
 {
-	return unit_add(
-		u, STMT_OUTBOX_BACK,
-		(struct db_value[]){DB_INT(o->message), DB_INT(o->next_at), DB_TEXT(o->resume), DB_INT(o->attempt)});
+	return unit_add(u, STMT_OUTBOX_BACK,
+			(struct db_value[]){DB_INT(o->message), DB_INT(o->next_at), DB_TEXT(o->resume),
+					    DB_INT(o->attempt), DB_INT(o->is_in_doubt)});
 }
 
 uint16_t unit_end_outbox(struct unit *u, uint64_t message)
@@ -252,7 +252,8 @@ void outbox_of_row(const struct db_rows *r, size_t row, struct outbox_row *o_r)
 				   .next_at = db_int(r, row, 6),
 				   .expires_at = db_int(r, row, 7),
 				   .epoch = db_int(r, row, 8),
-				   .resume = db_str(r, row, 9)};
+				   .resume = db_str(r, row, 9),
+				   .is_in_doubt = db_int(r, row, 10) != 0};
 }
 
 uint16_t unit_add_file(struct unit *u, const struct file_row *f)

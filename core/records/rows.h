@@ -58,6 +58,7 @@ struct outbox_row {
 	int attempt;
 	int64_t next_at, expires_at, epoch;
 	struct str resume; // JSON or STR_NONE
+	bool is_in_doubt;  // an attempt that nobody knows the end of came before
 };
 // Guarded: a message stands there once.
 uint16_t unit_add_outbox(struct unit *u, const struct outbox_row *o);

@@ -92,19 +92,22 @@
 	  " AND e.message = m.id), 0) FROM message m WHERE m.id = ?1",                                                 \
 	  "SELECT" MESSAGE_COLUMNS ", coalesce((SELECT max(e.seq) FROM event e WHERE e.conversation = m.conversation"  \
 	  " AND e.message = m.id), 0) FROM message m WHERE m.id = $1")                                                 \
-	/* Ours, that a receipt is about: what customers write may bear the same id. */ \
-	X(MESSAGE_OF_PROVIDER, DB_READ, "it", MESSAGE_RESULT "i", \
-	  "SELECT" MESSAGE_COLUMNS \
-	  ", 0 FROM message m WHERE m.inbox = ?1 AND m.provider_id = ?2 AND m.is_out = 1 ORDER BY m.id DESC LIMIT 1", \
-	  "SELECT" MESSAGE_COLUMNS ", 0::bigint FROM message m WHERE m.inbox = $1 AND m.provider_id = $2" \
-	  " AND m.is_out = 1 ORDER BY m.id DESC LIMIT 1") \
-	/* What a message answers: a provider's ids may be its own in each thread, so this thread's first, then the newest. */ \
-	X(MESSAGE_ANSWERED, DB_READ, "itt", MESSAGE_RESULT "i", \
-	  "SELECT" MESSAGE_COLUMNS ", 0 FROM message m WHERE m.inbox = ?1 AND m.provider_id = ?2" \
-	  " ORDER BY m.thread IS (SELECT t.id FROM thread t WHERE t.inbox = ?1 AND t.external = ?3) DESC, m.id DESC LIMIT 1", \
-	  "SELECT" MESSAGE_COLUMNS ", 0::bigint FROM message m WHERE m.inbox = $1 AND m.provider_id = $2" \
-	  " ORDER BY (m.thread IS NOT DISTINCT FROM (SELECT t.id FROM thread t WHERE t.inbox = $1 AND t.external = $3)) DESC," \
-	  " m.id DESC LIMIT 1") \
+	/* Ours, that a receipt is about: what customers write may bear the same id. */                                \
+	X(MESSAGE_OF_PROVIDER, DB_READ, "it", MESSAGE_RESULT "i",                                                      \
+	  "SELECT" MESSAGE_COLUMNS                                                                                     \
+	  ", 0 FROM message m WHERE m.inbox = ?1 AND m.provider_id = ?2 AND m.is_out = 1 ORDER BY m.id DESC LIMIT 1",  \
+	  "SELECT" MESSAGE_COLUMNS ", 0::bigint FROM message m WHERE m.inbox = $1 AND m.provider_id = $2"              \
+	  " AND m.is_out = 1 ORDER BY m.id DESC LIMIT 1")                                                              \
+	/* What a message answers: a provider's ids may be its own in each thread, so this thread's first, then the    \
+	 * newest. */                                                                                                  \
+	X(MESSAGE_ANSWERED, DB_READ, "itt", MESSAGE_RESULT "i",                                                        \
+	  "SELECT" MESSAGE_COLUMNS ", 0 FROM message m WHERE m.inbox = ?1 AND m.provider_id = ?2"                      \
+	  " ORDER BY m.thread IS (SELECT t.id FROM thread t WHERE t.inbox = ?1 AND t.external = ?3) DESC, m.id DESC "  \
+	  "LIMIT 1",                                                                                                   \
+	  "SELECT" MESSAGE_COLUMNS ", 0::bigint FROM message m WHERE m.inbox = $1 AND m.provider_id = $2"              \
+	  " ORDER BY (m.thread IS NOT DISTINCT FROM (SELECT t.id FROM thread t WHERE t.inbox = $1 AND t.external = "   \
+	  "$3)) DESC,"                                                                                                 \
+	  " m.id DESC LIMIT 1")                                                                                        \
 	X(REPLAY, DB_READ, "iii", "i" MESSAGE_RESULT,                                                                  \
 	  "SELECT e.seq," MESSAGE_COLUMNS "FROM event e JOIN message m ON m.id = e.message WHERE e.conversation IN"    \
 	  " (SELECT c.id FROM conversation c WHERE c.contact = (SELECT t.contact FROM thread t WHERE t.id = ?1))"      \
@@ -176,11 +179,13 @@
 	X(BLOBS_USED, DB_READ, "T", "t",                                                                               \
 	  "SELECT DISTINCT blob FROM file WHERE blob IN (SELECT value FROM json_each(?1))",                            \
 	  "SELECT DISTINCT blob FROM file WHERE blob = ANY ($1)")                                                      \
-	X(OUTBOX_ALL, DB_READ, "ii", "iiiiiiiiit",                                                                     \
-	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume FROM "      \
+	X(OUTBOX_ALL, DB_READ, "ii", "iiiiiiiiiti",                                                                    \
+	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume, in_doubt " \
+	  "FROM "                                                                                                      \
 	  "outbox"                                                                                                     \
 	  " WHERE message > ?1 ORDER BY message LIMIT ?2",                                                             \
-	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume FROM "      \
+	  "SELECT message, inbox, thread, conversation, state, attempt, next_at, expires_at, epoch, resume, in_doubt " \
+	  "FROM "                                                                                                      \
 	  "outbox"                                                                                                     \
 	  " WHERE message > $1 ORDER BY message LIMIT $2")                                                             \
 	X(RECEIPTS_HELD, DB_READ, "it", "iit",                                                                         \

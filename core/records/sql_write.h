@@ -239,11 +239,13 @@
 	  " AS u(id, blob, name, mime, bytes, inbox, owner, created_at, expires_at)")                                  \
 	X(FILE_PRUNE, DB_WRITE, "i", "DELETE FROM file WHERE expires_at < ?1",                                         \
 	  "DELETE FROM file f USING unnest($1::bigint[]) AS u(at) WHERE f.expires_at < u.at")                          \
-	X(OUTBOX_BACK, DB_WRITE, "iiti",                                                                               \
-	  "UPDATE outbox SET state = 0, next_at = ?2, resume = ?3, attempt = ?4 WHERE message = ?1",                   \
-	  "UPDATE outbox o SET state = 0, next_at = u.next_at, resume = u.resume, attempt = u.attempt"                 \
-	  " FROM (SELECT DISTINCT ON (message) * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[])"    \
-	  " WITH ORDINALITY AS r(message, next_at, resume, attempt, ord) ORDER BY message, ord DESC) u"                \
+	X(OUTBOX_BACK, DB_WRITE, "iitii",                                                                              \
+	  "UPDATE outbox SET state = 0, next_at = ?2, resume = ?3, attempt = ?4, in_doubt = ?5 WHERE message = ?1",    \
+	  "UPDATE outbox o SET state = 0, next_at = u.next_at, resume = u.resume, attempt = u.attempt, in_doubt = "    \
+	  "u.in_doubt"                                                                                                 \
+	  " FROM (SELECT DISTINCT ON (message) * FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[],"    \
+	  " $5::bigint[]) WITH ORDINALITY AS r(message, next_at, resume, attempt, in_doubt, ord) ORDER BY message, "   \
+	  "ord DESC) u"                                                                                                \
 	  " WHERE o.message = u.message")                                                                              \
 	X(OUTBOX_END, DB_WRITE, "i", "DELETE FROM outbox WHERE message = ?1",                                          \
 	  "DELETE FROM outbox WHERE message = ANY ($1::bigint[])")                                                     \

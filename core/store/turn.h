@@ -34,9 +34,9 @@ void turn_take(struct turns *ts, struct turn *t, const uint64_t *keys, size_t n,
 // conversation keys ('c'), and nobody who holds a 'c' takes an 's'; two 'c' are taken together, lower first. A key that
 // is lower than one that t holds is a mistake (asserted); one that t holds already is fine.
 void turn_take_more(struct turn *t, uint64_t key, loop_cb cb, void *arg);
-// Takes out of the queue the next waiter, when it wants exactly the one key that t holds alone and is called back by the
-// same function: its work is done together with t's. NULL when there is none, or when the next one wants more or is of
-// another kind. Its own cb never comes, and it needs no turn_end.
+// Takes out of the queue the next waiter, when it wants exactly the one key that t holds alone and is called back by
+// the same function: its work is done together with t's. NULL when there is none, or when the next one wants more or is
+// of another kind. Its own cb never comes, and it needs no turn_end.
 struct turn *turn_join_next(struct turn *t);
 void turn_end(struct turn *t);    // gives all keys back
 void turn_cancel(struct turn *t); // while waiting: its cb never comes, and it gives back what it holds; else nothing

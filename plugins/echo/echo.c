@@ -209,8 +209,8 @@ static void do_webhook(const struct beseda_op *op)
 
 // ---- to the provider: message.send ------------------------------------------------------------------------------
 
-// The text parts, one to a line. What our capabilities do not carry the server has refused before it came here; a part of
-// another type brings a fallback for people.
+// The text parts, one to a line. What our capabilities do not carry the server has refused before it came here; a part
+// of another type brings a fallback for people.
 static char *text_of(beseda_doc message)
 {
 	uint64_t n = D->count(H, message, "/parts"), size = 1;

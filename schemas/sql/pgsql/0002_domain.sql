@@ -58,7 +58,7 @@ CREATE TABLE event (
 CREATE INDEX event_conversation ON event (conversation, seq) WHERE conversation IS NOT NULL;
 CREATE TABLE outbox (
   message bigint PRIMARY KEY, inbox bigint NOT NULL, thread bigint NOT NULL, conversation bigint NOT NULL, state smallint NOT NULL,
-  attempt int NOT NULL, next_at bigint NOT NULL, expires_at bigint NOT NULL, epoch bigint NOT NULL, resume text);
+  attempt int NOT NULL, next_at bigint NOT NULL, expires_at bigint NOT NULL, epoch bigint NOT NULL, resume text, in_doubt bigint NOT NULL DEFAULT 0);
 CREATE TABLE seen (
   inbox bigint NOT NULL, kind bigint NOT NULL, key text NOT NULL, at bigint NOT NULL, ref bigint, PRIMARY KEY (inbox, kind, key));
 CREATE INDEX seen_at ON seen USING brin (at);

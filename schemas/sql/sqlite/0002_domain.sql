@@ -58,7 +58,7 @@ CREATE TABLE event (
 CREATE INDEX event_conversation ON event (conversation, seq) WHERE conversation IS NOT NULL;
 CREATE TABLE outbox (
   message INTEGER PRIMARY KEY, inbox INTEGER NOT NULL, thread INTEGER NOT NULL, conversation INTEGER NOT NULL, state INTEGER NOT NULL,
-  attempt INTEGER NOT NULL, next_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, epoch INTEGER NOT NULL, resume TEXT);
+  attempt INTEGER NOT NULL, next_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, epoch INTEGER NOT NULL, resume TEXT, in_doubt INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE seen (
   inbox INTEGER NOT NULL, kind INTEGER NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL, ref INTEGER, PRIMARY KEY (inbox, kind, key)) WITHOUT ROWID;
 CREATE TABLE receipt_held (
