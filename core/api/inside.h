@@ -208,11 +208,15 @@ void password_random(char text_r[PASSWORD_TEXT]);
 
 struct throttle *throttle_new(void);
 void throttle_free(struct throttle **t);
-// How many ms to wait before the next attempt; 0: none. Attempts that run at once are bounded by password.c's queue.
+// How many ms to wait before the next attempt; 0: none.
 int64_t throttle_wait(struct throttle *t, const char *peer, struct str account);
-void throttle_failed(struct throttle *t, const char *peer, struct str account);
-// Forgives the account, not the address: somebody with an account could else go on guessing others.
-void throttle_succeeded(struct throttle *t, struct str account);
+// An attempt counts as failed from its beginning, so that many at once are no way around it.
+void throttle_begin(struct throttle *t, const char *peer, struct str account);
+// Forgives the account; the address gets back this one attempt only: somebody with an account could else go on guessing
+// others.
+void throttle_succeeded(struct throttle *t, const char *peer, struct str account);
+// It was not checked at all: as if it had not begun.
+void throttle_undo(struct throttle *t, const char *peer, struct str account);
 
 // ---- encode.c, encode_event.c ---------------------------------------------------------------------------------------
 

@@ -45,12 +45,11 @@ static void on_checked(bool is_right, void *arg)
 	const char *peer = http_request(c->x)->peer;
 	if (!is_right || !u || u->is_disabled) {
 		c->api->stats.logins_refused++;
-		throttle_failed(c->api->throttle, peer, l->email);
 		log_info("login", "refused from %s", peer);
 		call_refuse(c, 401, "credentials", "the e-mail address or the password is wrong");
 		return;
 	}
-	throttle_succeeded(c->api->throttle, l->email);
+	throttle_succeeded(c->api->throttle, peer, l->email);
 	struct unit *unit = unit_new(c->api->o.store);
 	unit_name(unit, "login");
 	session_start(c, unit, l->user);
@@ -62,7 +61,9 @@ static void on_account(int status, const struct db_rows *rows, const struct err 
 	struct call *c = arg;
 	struct login *l = c->own;
 	struct str encoded = STR_NONE;
+	const char *peer = http_request(c->x)->peer;
 	if (status) {
+		throttle_undo(c->api->throttle, peer, l->email);
 		call_fail_status(c, status, why);
 		return;
 	}
@@ -70,8 +71,9 @@ static void on_account(int status, const struct db_rows *rows, const struct err 
 		l->user = (uint64_t)db_int(rows, 0, 0);
 		encoded = db_str(rows, 0, 1);
 	}
-	if (password_check(c->api, l->password, encoded, on_checked, c))
-		call_refuse(c, 503, "busy", "too many people sign in at this moment; try again");
+	if (!password_check(c->api, l->password, encoded, on_checked, c)) return;
+	throttle_undo(c->api->throttle, peer, l->email);
+	call_refuse(c, 503, "busy", "too many people sign in at this moment; try again");
 }
 
 void handle_login(struct call *c)
@@ -83,10 +85,13 @@ void handle_login(struct call *c)
 	if (!call_text(c, "password", REQUIRED, PASSWORD_MAX, &l->password)) return;
 	if (user_clean_email(c->arena, email, &l->email)) l->email = arena_str(c->arena, email);
 	int64_t wait = throttle_wait(c->api->throttle, http_request(c->x)->peer, l->email);
-	if (wait)
+	if (wait) {
 		call_throttled(c, wait);
-	else
-		store_read(c->api->o.store, STMT_USER_LOGIN, (struct db_value[]){DB_TEXT(l->email)}, on_account, c);
+		return;
+	}
+	// Counted before it is checked: many at once are no way around it.
+	throttle_begin(c->api->throttle, http_request(c->x)->peer, l->email);
+	store_read(c->api->o.store, STMT_USER_LOGIN, (struct db_value[]){DB_TEXT(l->email)}, on_account, c);
 }
 
 void handle_me(struct call *c) { answer_me(c); }

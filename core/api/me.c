@@ -41,11 +41,10 @@ static void on_checked(bool is_right, void *arg)
 	struct change *ch = c->own;
 	const char *peer = http_request(c->x)->peer;
 	if (!is_right) {
-		throttle_failed(c->api->throttle, peer, ch->account);
 		call_fail_field(c, "old", "this is not your password");
 		return;
 	}
-	throttle_succeeded(c->api->throttle, ch->account);
+	throttle_succeeded(c->api->throttle, peer, ch->account);
 	if (password_make(c->api, ch->new, on_made, c)) call_fail_status(c, E_BUSY, NULL);
 }
 
@@ -53,10 +52,11 @@ static void on_old(int status, const struct db_rows *rows, const struct err *why
 {
 	struct call *c = arg;
 	struct change *ch = c->own;
-	if (status)
-		call_fail_status(c, status, why);
-	else if (password_check(c->api, ch->old, rows->n_rows ? db_str(rows, 0, 0) : STR_NONE, on_checked, c))
-		call_fail_status(c, E_BUSY, NULL);
+	struct str encoded = !status && rows->n_rows ? db_str(rows, 0, 0) : STR_NONE;
+	if (!status) status = password_check(c->api, ch->old, encoded, on_checked, c) ? E_BUSY : 0;
+	if (!status) return;
+	throttle_undo(c->api->throttle, http_request(c->x)->peer, ch->account);
+	call_fail_status(c, status, why);
 }
 
 void handle_password(struct call *c)
@@ -65,15 +65,17 @@ void handle_password(struct call *c)
 	c->own = ch;
 	if (!call_text(c, "old", REQUIRED, PASSWORD_MAX, &ch->old)) return;
 	if (!call_text(c, "new", REQUIRED, PASSWORD_MAX, &ch->new)) return;
-	if (utf8_length(ch->new) < PASSWORD_MIN) {
+	if (utf8_length(str_trim(ch->new)) < PASSWORD_MIN) {
 		call_fail_field(c, "new", "a password has at least %d characters", PASSWORD_MIN);
 		return;
 	}
 	ch->account = arena_str(c->arena, call_user(c)->email);
 	int64_t wait = throttle_wait(c->api->throttle, http_request(c->x)->peer, ch->account);
 	struct db_value user = DB_INT(c->session.user);
-	if (wait)
+	if (wait) {
 		call_throttled(c, wait);
-	else
-		store_read(c->api->o.store, STMT_USER_PASSWORD_OF, &user, on_old, c);
+		return;
+	}
+	throttle_begin(c->api->throttle, http_request(c->x)->peer, ch->account);
+	store_read(c->api->o.store, STMT_USER_PASSWORD_OF, &user, on_old, c);
 }

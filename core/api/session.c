@@ -50,7 +50,7 @@ void session_read(struct call *c, void (*done)(int status, struct call *c))
 
 static void set_cookie(struct call *c, struct str token, int64_t max_age_ms)
 {
-	const char *secure = c->api->o.secure_cookies ? "; Secure" : "";
+	const char *secure = c->api->o.secure_cookies || http_request(c->x)->is_https ? "; Secure" : "";
 	http_header_add(c->x, "Set-Cookie",
 			arena_printf(c->arena, COOKIE "=%.*s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%lld%s",
 				     STR_ARG(token), (long long)(max_age_ms / 1000), secure));

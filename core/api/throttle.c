@@ -3,6 +3,7 @@
 #include "inside.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -77,6 +78,13 @@ static struct entry *make(struct throttle *t, struct str key)
 	return e;
 }
 
+static void set_wait(struct entry *e, const struct rule *rule)
+{
+	int over = e->n_failed - rule->free_tries;
+	int64_t wait = over < 0 ? 0 : over < 20 ? 1000LL << over : rule->longest_ms;
+	e->until_ms = wait ? e->last_ms + (wait < rule->longest_ms ? wait : rule->longest_ms) : 0;
+}
+
 static void count(struct throttle *t, struct str key, const struct rule *rule, int64_t now)
 {
 	struct entry *e = find(t, key, now);
@@ -85,10 +93,7 @@ static void count(struct throttle *t, struct str key, const struct rule *rule, i
 	list_append(&t->used, &e->at);
 	e->last_ms = now;
 	e->n_failed++;
-	int over = e->n_failed - rule->free_tries;
-	if (over < 0) return;
-	int64_t wait = over < 20 ? 1000LL << over : rule->longest_ms;
-	e->until_ms = now + (wait < rule->longest_ms ? wait : rule->longest_ms);
+	set_wait(e, rule);
 }
 
 #define KEY_MAX 400
@@ -96,10 +101,12 @@ static void count(struct throttle *t, struct str key, const struct rule *rule, i
 // Of an IPv6 address the first 64 bits: the rest is the caller's to choose.
 static struct str address_key(const char *peer, char text[KEY_MAX])
 {
-	size_t n = 0, colons = 0;
-	while (peer[n] && n < KEY_MAX - 4 && (peer[n] != ':' || ++colons < 4))
-		n++;
-	int k = snprintf(text, KEY_MAX, "a:%.*s", (int)n, peer);
+	struct in6_addr six;
+	const uint8_t *b = six.s6_addr;
+	bool is_six = inet_pton(AF_INET6, peer, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six);
+	int k = is_six ? snprintf(text, KEY_MAX, "a:%02x%02x%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
+				  b[5], b[6], b[7])
+		       : snprintf(text, KEY_MAX, "a:%.380s", peer);
 	return (struct str){text, (size_t)k};
 }
 
@@ -118,7 +125,7 @@ int64_t throttle_wait(struct throttle *t, const char *peer, struct str account)
 	return of_peer > of_user ? of_peer : of_user;
 }
 
-void throttle_failed(struct throttle *t, const char *peer, struct str account)
+void throttle_begin(struct throttle *t, const char *peer, struct str account)
 {
 	char a[KEY_MAX], u[KEY_MAX];
 	int64_t now = clock_mono_ms();
@@ -126,9 +133,25 @@ void throttle_failed(struct throttle *t, const char *peer, struct str account)
 	count(t, account_key(account, u), &of_account, now);
 }
 
-void throttle_succeeded(struct throttle *t, struct str account)
+static void take_back(struct throttle *t, struct str key, const struct rule *rule)
 {
-	char u[KEY_MAX];
+	struct entry *e = find(t, key, clock_mono_ms());
+	if (!e || !e->n_failed) return;
+	e->n_failed--;
+	set_wait(e, rule);
+}
+
+void throttle_undo(struct throttle *t, const char *peer, struct str account)
+{
+	char a[KEY_MAX], u[KEY_MAX];
+	take_back(t, address_key(peer, a), &of_address);
+	take_back(t, account_key(account, u), &of_account);
+}
+
+void throttle_succeeded(struct throttle *t, const char *peer, struct str account)
+{
+	char a[KEY_MAX], u[KEY_MAX];
 	struct entry *e = find(t, account_key(account, u), clock_mono_ms());
 	if (e) drop(t, e);
+	take_back(t, address_key(peer, a), &of_address);
 }

@@ -26,7 +26,7 @@ static int tear_down(void **state)
 static void fail_times(int n, const char *peer, const char *account)
 {
 	for (int i = 0; i < n; i++)
-		throttle_failed(t, peer, str_of(account));
+		throttle_begin(t, peer, str_of(account));
 }
 
 static void test_account(void **state)
@@ -42,8 +42,20 @@ static void test_account(void **state)
 	assert_int_equal(throttle_wait(t, "192.0.2.9", STR("ann@example.org")), 2000);
 	fail_times(40, "192.0.2.3", "ann@example.org"); // it does not grow for ever
 	assert_int_equal(throttle_wait(t, "192.0.2.9", STR("ann@example.org")), 60 * 1000);
-	throttle_succeeded(t, STR("ann@example.org"));
+	throttle_succeeded(t, "192.0.2.9", STR("ann@example.org"));
 	assert_int_equal(throttle_wait(t, "192.0.2.9", STR("ann@example.org")), 0);
+}
+
+// What was not checked does not count; what runs at the same time does.
+static void test_attempts_under_way(void **state)
+{
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(throttle_wait(t, "192.0.2.1", STR("ann@example.org")), 0);
+		throttle_begin(t, "192.0.2.1", STR("ann@example.org"));
+	}
+	assert_int_equal(throttle_wait(t, "192.0.2.1", STR("ann@example.org")), 1000);
+	throttle_undo(t, "192.0.2.1", STR("ann@example.org"));
+	assert_int_equal(throttle_wait(t, "192.0.2.1", STR("ann@example.org")), 0);
 }
 
 static void test_address(void **state)
@@ -56,7 +68,8 @@ static void test_address(void **state)
 	}
 	assert_int_equal(throttle_wait(t, "192.0.2.1", STR("new@example.org")), 1000);
 	assert_int_equal(throttle_wait(t, "192.0.2.2", STR("new@example.org")), 0);
-	throttle_succeeded(t, STR("u1@example.org")); // who has an account may not go on guessing
+	throttle_begin(t, "192.0.2.1", STR("u1@example.org"));
+	throttle_succeeded(t, "192.0.2.1", STR("u1@example.org")); // who has an account may not go on guessing
 	assert_int_equal(throttle_wait(t, "192.0.2.1", STR("new@example.org")), 1000);
 	fail_times(30, "192.0.2.1", "x@example.org");
 	assert_int_equal(throttle_wait(t, "192.0.2.1", STR("new@example.org")), 15 * 60 * 1000);
@@ -68,6 +81,12 @@ static void test_address_of_version_6(void **state)
 	fail_times(20, "2001:db8:1:2::1", "a@example.org");
 	assert_true(throttle_wait(t, "2001:db8:1:2:ffff::9", STR("b@example.org")) > 0);
 	assert_int_equal(throttle_wait(t, "2001:db8:1:3::1", STR("b@example.org")), 0);
+	for (int i = 0; i < 20; i++) { // written short, it is still one network
+		char peer[40];
+		snprintf(peer, sizeof peer, "2001:db8::%x:1:1:1", i);
+		fail_times(1, peer, "c@example.org");
+	}
+	assert_true(throttle_wait(t, "2001:db8::ffff:1:1:1", STR("d@example.org")) > 0);
 }
 
 static void test_forgotten(void **state)
@@ -96,7 +115,8 @@ static void test_bounded(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {TEST(test_account), TEST(test_address), TEST(test_address_of_version_6),
+	const struct CMUnitTest tests[] = {TEST(test_account),   TEST(test_attempts_under_way),
+					   TEST(test_address),   TEST(test_address_of_version_6),
 					   TEST(test_forgotten), TEST(test_bounded)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

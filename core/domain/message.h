@@ -94,6 +94,8 @@ struct part_file {
 	struct str name, mime;
 	int64_t bytes;
 };
+// Texts only, and nothing in them that anybody could see.
+bool message_is_blank(const struct json *parts);
 typedef int (*part_file_fn)(void *arg, uint64_t id, struct part_file *f_r);
 MUST_USE int message_parts(struct arena *a, const struct json *parts, part_file_fn file, void *arg, struct str *json_r,
 			   struct err *e);

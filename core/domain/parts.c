@@ -140,6 +140,17 @@ int message_parts(struct arena *a, const struct json *parts, part_file_fn file, 
 	return rc;
 }
 
+bool message_is_blank(const struct json *parts)
+{
+	char line[256];
+	for (size_t i = 0; i < json_count(parts); i++) {
+		const struct json *part = json_at(parts, i);
+		if (!str_is(json_string_of(part, "type"), "text")) return false;
+		if (text_line(line, sizeof line, json_string_of(part, "text"))) return false;
+	}
+	return true;
+}
+
 static bool is_type(const struct json *part, const char *type) { return str_is(json_string_of(part, "type"), type); }
 
 size_t message_part_files(const struct json *parts, uint64_t *ids_r, size_t max)

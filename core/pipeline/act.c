@@ -18,12 +18,27 @@ static void on_changed(const struct change_result *r, void *arg)
 		hold_end(h, r->status, r->first_seq, r->why);
 }
 
+// What is restricted is only for those who serve its queue: a turn at it would open it.
+static bool may_have(struct hold *h, uint64_t user)
+{
+	uint64_t users[512];
+	if (!h->c.restricted) return true;
+	size_t n = h->c.queue ? directory_agents(h->p->directory, h->c.queue, users, ARRAY_LEN(users)) : 0;
+	for (size_t i = 0; i < n; i++)
+		if (users[i] == user) return true;
+	return false;
+}
+
 static void decide_assign(struct hold *h)
 {
 	uint64_t to = ((struct assigning *)h->own)->to, from = h->c.assignee;
 	const struct user *u = to ? directory_user(h->p->directory, to) : NULL;
 	if (to && (!u || u->is_disabled || !u->takes_work)) {
 		hold_fail(h, E_INVALID, "this user takes no conversations");
+		return;
+	}
+	if (to && !may_have(h, to)) {
+		hold_fail(h, E_INVALID, "this conversation is restricted, and the user does not serve its queue");
 		return;
 	}
 	if (from == to) {

@@ -125,6 +125,7 @@ struct scene {
 	struct pipeline *p;
 	struct unit *unit;
 	const struct inbox_record *inbox;
+	bool is_live; // its customers connect to us
 	int64_t now;
 	struct item *item;
 	struct err *e;

@@ -80,6 +80,7 @@ int ingest_decide(struct round *r, struct inbound **bad_r, struct err *e)
 	struct scene s = {.r = r, .p = r->p, .now = clock_now_ms(), .e = e};
 	s.inbox = directory_inbox(r->p->directory, r->inbox);
 	if (!s.inbox) return err_set(e, E_MISSING, "inbox %llu is not known", (unsigned long long)r->inbox);
+	s.is_live = live_is_live(r->p, r->inbox);
 	r->change = change_new(r->p, r->arena, "ingest");
 	s.unit = change_unit(r->change);
 	int rc = decide_items(&s, bad_r);

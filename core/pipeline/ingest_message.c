@@ -230,6 +230,8 @@ static int make_message(struct scene *s, struct message **m_r)
 			      .received_at = s->now,
 			      .delivery = is_ours ? DELIVERY_ACCEPTED : DELIVERY_NONE};
 	if (!m->id) return E_BUSY;
+	if (s->is_live && message_is_blank(in->parts))
+		return err_set(s->e, E_INVALID, "parts: there is nothing to see in it");
 	int r = message_parts(s->r->arena, in->parts, find_file, s, &m->parts, s->e);
 	if (r == E_MISSING) r = err_set(s->e, E_INVALID, "parts: a media part names a file that is not this sender's");
 	if (r) return r;
@@ -283,6 +285,14 @@ static void tell_message(struct scene *s, const struct conversation *c, struct m
 	it->message = m;
 }
 
+// A provider's keys are its own in the whole inbox; those of a visitor are his own, and must not meet another's.
+static struct str seen_key(const struct scene *s)
+{
+	const struct inbound *in = s->item->in;
+	if (!s->is_live) return in->key;
+	return arena_printf(s->r->arena, "%.*s:%.*s", STR_ARG(in->thread), STR_ARG(in->key));
+}
+
 int decide_message(struct scene *s)
 {
 	struct item *it = s->item;
@@ -303,7 +313,7 @@ int decide_message(struct scene *s)
 	if ((r = move_state(s, c, created, &moved))) return r;
 	count_message(s, c, m);
 	if (it->in->key.n)
-		it->seen_row = unit_add_seen(s->unit, s->inbox->id, SEEN_MESSAGE, it->in->key, s->now, m->id);
+		it->seen_row = unit_add_seen(s->unit, s->inbox->id, SEEN_MESSAGE, seen_key(s), s->now, m->id);
 	tell_message(s, c, m);
 	if (needs_plan(s, c, created, moved)) {
 		struct event e = event_of(s, EVENT_CONVERSATION_NEEDS_PLAN, c, c->contact);

@@ -189,6 +189,10 @@ static bool make_message(struct hold *h)
 		hold_fail(h, E_BUSY, "the database is away; nothing was sent");
 		return false;
 	}
+	if (message_is_blank(own->parts)) {
+		hold_fail(h, E_INVALID, "parts: there is nothing to see in it");
+		return false;
+	}
 	int r = message_parts(h->arena, own->parts, find_file, h, &m->parts, &e);
 	if (!r && !is_note) r = check_fit(h, &e);
 	if (r == E_MISSING)

@@ -289,6 +289,18 @@ static uint32_t class_of_status(int64_t status)
 	}
 }
 
+// Retry-After in milliseconds: seconds of at most six digits; a date, or anything else, counts as not said.
+static int64_t retry_ms_of(struct beseda_str s)
+{
+	int64_t seconds = 0;
+	if (!s.n || s.n > 6) return 0;
+	for (uint64_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9') return 0;
+		seconds = seconds * 10 + (s.p[i] - '0');
+	}
+	return seconds * 1000;
+}
+
 static void send_answered(uint64_t op, const struct beseda_answer *a)
 {
 	// There was no answer at all: the class says whether the message can have arrived (UNCERTAIN) or cannot
@@ -303,7 +315,7 @@ static void send_answered(uint64_t op, const struct beseda_answer *a)
 	D->map(H, b, NULL);
 	if (class_) {
 		D->put_string(H, b, "text", beseda_str("the other program refused the message"));
-		if (retry.p) D->put_integer(H, b, "retry_after_ms", atoll(retry.p) * 1000);
+		if (retry_ms_of(retry)) D->put_integer(H, b, "retry_after_ms", retry_ms_of(retry));
 	} else if (id.p) {
 		// Their ids of our message, one for each part; receipts name it by them.
 		D->list(H, b, "external_ids");

@@ -160,3 +160,32 @@ play('the same message sent twice by the desk is stored and sent once', async (s
 	await echo.peer.gets('last');
 	assert.deepEqual(echo.peer.delivered.map((one) => one.text), ['once', 'last']);
 });
+
+play('what the channel cannot carry is refused before it is kept', { stores: ['sqlite'] }, async (scene) => {
+	const echo = await Echo.open(scene);
+	await echo.post({ id: 'm1', from: 'ann', text: 'hello' });
+	const { id } = await echo.conversation('hello');
+	const { admin } = scene;
+	const send = (key, parts) => admin.raw('POST', `/conversations/${id}/messages`, { json: { key, parts } });
+	const file = await admin.upload('photo.png', Buffer.from('not really'));
+	const withFile = await send('with-a-file-01', [{ type: 'media', file: file.id }]);
+	assert.equal(withFile.status, 400);
+	assert.match(withFile.text, /this channel cannot carry files/);
+	const long = await send('too-long-00001', [{ type: 'text', text: 'щ'.repeat(4097) }]);
+	assert.equal(long.status, 413);
+	assert.match(long.text, /takes 4096 characters of text in one message, this has 4097/);
+	assert.equal((await send('blank-0000001', [{ type: 'text', text: ' \u200b\u3000\n' }])).status, 400);
+	assert.equal((await send('longest-000001', [{ type: 'text', text: 'щ'.repeat(4096) }])).status, 201);
+	await echo.peer.gets('щ'.repeat(4096));
+	assert.equal(echo.peer.attempts.length, 1);
+});
+
+play('a provider that names an absurd time to wait is asked again all the same', { stores: ['sqlite'], allow: [/echo|outbox/] }, async (scene) => {
+	const echo = await Echo.open(scene);
+	const absurd = ['9223372036854775807', '-5', '99999999999999999999', 'Wed, 21 Oct 2099 07:28:00 GMT', '1e9', ''];
+	echo.peer.retryAfter = () => absurd[echo.peer.attempts.length - 1];
+	echo.peer.mood = () => (echo.peer.attempts.length <= 2 ? 429 : 'deliver');
+	await echo.post({ id: 'm1', from: 'ann', text: 'hello' });
+	await scene.admin.send((await echo.conversation('hello')).id, 'at last');
+	await echo.peer.gets('at last', 60_000);
+});

@@ -28,7 +28,7 @@ async function secretOf(clinic) {
 	await clinic.agent.send(card.id, 'an internal note', { audience: 'internal' });
 	await clinic.echo.peer.gets('they are fine');
 	const file = await clinic.agent.upload('results.pdf', Buffer.from('secret bytes'));
-	await clinic.agent.post(`/conversations/${card.id}/messages`, { key: 'with-the-file-01', parts: [{ type: 'media', file: file.id }] });
+	await clinic.agent.post(`/conversations/${card.id}/messages`, { key: 'with-the-file-01', audience: 'internal', parts: [{ type: 'media', file: file.id }] });
 	return {
 		conversation: card.id,
 		contact: card.contact.id,
@@ -146,4 +146,13 @@ play('one person in both houses is two stories', async (scene) => {
 	const got = await shop.echo.peer.gets('on its way');
 	assert.equal(got.to, 'patient-4711');
 	assert.ok(!clinic.echo.peer.delivered.some((one) => one.text === 'on its way'));
+});
+
+play('a restricted conversation is given only to those who serve its queue', { stores: ['sqlite'] }, async (scene) => {
+	const { shop, clinic } = await twoHouses(scene, { restricted: true });
+	const secret = await secretOf(clinic);
+	const refused = await clinic.agent.raw('POST', `/conversations/${secret.conversation}/assign`, { json: { user: shop.agent.me.user.id } });
+	assert.equal(refused.status, 400);
+	assert.match(refused.text, /restricted/);
+	await isKeptFrom(shop.agent, secret);
 });

@@ -22,6 +22,7 @@ class Peer {
 		this.delivered = []; // {key, to, thread, text}: once for each key
 		this.ids = new Map();
 		this.mood = () => 'deliver';
+		this.retryAfter = () => '1';
 		this.server = http.createServer((request, response) => void this.take(request, response));
 	}
 
@@ -43,7 +44,7 @@ class Peer {
 		const attempt = this.attempts.filter((one) => one.key === message.key).length;
 		const what = await this.mood(message, attempt);
 		if (typeof what === 'number') {
-			response.writeHead(what, { 'Retry-After': '1' }).end();
+			response.writeHead(what, { 'Retry-After': this.retryAfter() }).end();
 			return;
 		}
 		const id = this.deliver(message);
