@@ -3,7 +3,6 @@
 #include "inside.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -98,15 +97,11 @@ static void count(struct throttle *t, struct str key, const struct rule *rule, i
 
 #define KEY_MAX 400
 
-// Of an IPv6 address the first 64 bits: the rest is the caller's to choose.
 static struct str address_key(const char *peer, char text[KEY_MAX])
 {
-	struct in6_addr six;
-	const uint8_t *b = six.s6_addr;
-	bool is_six = inet_pton(AF_INET6, peer, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six);
-	int k = is_six ? snprintf(text, KEY_MAX, "a:%02x%02x%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4],
-				  b[5], b[6], b[7])
-		       : snprintf(text, KEY_MAX, "a:%.380s", peer);
+	char network[HTTP_NETWORK_MAX];
+	struct str of = http_peer_network(peer, network);
+	int k = snprintf(text, KEY_MAX, "a:%.*s", STR_ARG(of));
 	return (struct str){text, (size_t)k};
 }
 

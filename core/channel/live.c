@@ -75,9 +75,9 @@ struct live_thread *live_thread_of(struct inbox *in, struct str address, struct 
 		t->in = in;
 		set_string(&t->address, address);
 		list_init(&t->watchers);
-		t->tokens_milli = (int64_t)in->plugin->manifest.live.burst * 1000;
-		t->upload_left = LIVE_UPLOAD_BUDGET;
-		t->tokens_at = t->upload_at = loop_now_ms(l->channels->loop);
+		int64_t now = loop_now_ms(l->channels->loop);
+		t->frames = (struct live_bucket){(int64_t)in->plugin->manifest.live.burst * 1000, now};
+		t->uploads = (struct live_bucket){LIVE_UPLOAD_BUDGET, now};
 		loop_timer_init(&t->linger, l->channels->loop, "live thread", thread_lapsed, t);
 		loop_timer_set(&t->linger, LIVE_LINGER_MS);
 		list_append(&in->live->threads, &t->at);
@@ -108,34 +108,18 @@ void live_unwatch(struct live_watcher *w)
 	if (!--t->n_watchers) loop_timer_set(&t->linger, LIVE_LINGER_MS);
 }
 
-// A bucket that fills with time: takes `want`, or says how many ms until it would be there.
-static int64_t bucket_take(int64_t *level, int64_t *at, int64_t now, const int64_t rule[3])
-{
-	const int64_t most = rule[0], per_ms_num = rule[1], want = rule[2];
-	int64_t gained = (now - *at) * per_ms_num / 1000;
-	if (gained > 0) {
-		*level = gained > most - *level ? most : *level + gained;
-		*at = now;
-	}
-	if (*level >= want) {
-		*level -= want;
-		return 0;
-	}
-	return (want - *level) * 1000 / per_ms_num + 1;
-}
-
 int64_t live_take_frame(struct live_thread *t)
 {
 	const struct live_plan *plan = &t->in->plugin->manifest.live;
-	/* milli-frames; per_second frames a second are per_second * 1000 milli-frames in 1000 ms */
-	const int64_t rule[3] = {(int64_t)plan->burst * 1000, (int64_t)plan->per_second * 1000, 1000};
-	return bucket_take(&t->tokens_milli, &t->tokens_at, loop_now_ms(t->in->plugin->channels->loop), rule);
+	/* thousandths of a frame: so many a second are so many in a millisecond */
+	return live_bucket_take(&t->frames, loop_now_ms(t->in->plugin->channels->loop), (int64_t)plan->burst * 1000,
+				(int64_t)plan->per_second * 1000, 1000);
 }
 
 int64_t live_take_upload(struct live_thread *t, int64_t bytes)
 {
-	const int64_t rule[3] = {LIVE_UPLOAD_BUDGET, LIVE_UPLOAD_BUDGET * 1000 / LIVE_UPLOAD_REFILL_MS, bytes};
-	return bucket_take(&t->upload_left, &t->upload_at, loop_now_ms(t->in->plugin->channels->loop), rule);
+	return live_bucket_take(&t->uploads, loop_now_ms(t->in->plugin->channels->loop), LIVE_UPLOAD_BUDGET,
+				LIVE_UPLOAD_BUDGET * 1000 / LIVE_UPLOAD_REFILL_MS, bytes);
 }
 
 // ---- pushes -----------------------------------------------------------------------------------------------------
@@ -234,6 +218,8 @@ struct live *live_new(struct channels *c)
 	struct live *l = mem_new(struct live);
 	l->channels = c;
 	l->threads = smap_new();
+	l->peers = smap_new();
+	list_init(&l->peers_used);
 	l->handler = (struct http_handler){.head = live_head, .request = live_request, .arg = c};
 	return l;
 }
@@ -241,6 +227,7 @@ struct live *live_new(struct channels *c)
 void live_free(struct channels *c)
 {
 	smap_free(&c->live->threads);
+	live_peers_free(c->live);
 	mem_free(c->live);
 	c->live = NULL;
 }

@@ -42,7 +42,7 @@ static void fuzz_frame(struct str input)
 	const struct json *frame = live_frame_parse(home->arena, input), *back = NULL;
 	const struct live_from from = {STR("uk"), home, replied, NULL};
 	struct buf now = {0};
-	thread->tokens_milli = 1000000;
+	thread->frames.level = 1000000;
 	thread->typing_at = 0;
 	if (frame && live_frame(thread, frame, &from, &now)) abort();
 	/* whatever came, what goes back is a frame */

@@ -12,10 +12,17 @@
 #define LIVE_UPLOAD_REFILL_MS 60000
 #define LIVE_LINGER_MS 30000 // a thread that nobody watches is kept so long, for its limits
 
+// What fills with time.
+struct live_bucket {
+	int64_t level, at;
+};
+
 struct live {
 	struct channels *channels;
 	struct smap *threads; // "<inbox>/<address>"
 	struct http_handler handler;
+	struct smap *peers; // networks that visitors come from
+	struct list peers_used;
 	size_t n_sockets, n_polls, n_busy; // busy: exchanges that wait for a port or the disk
 };
 
@@ -46,9 +53,9 @@ struct live_thread {
 	struct str address, name, proof;
 	struct list watchers;
 	int n_watchers;
-	int n_refused;                   // frames in a row, for the rate
-	int64_t tokens_milli, tokens_at; // frames that may come
-	int64_t upload_left, upload_at;  // bytes
+	int n_refused;              // frames in a row, for the rate
+	struct live_bucket frames;  // thousandths that may come
+	struct live_bucket uploads; // bytes
 	int64_t typing_at;
 	struct loop_timer linger;
 };
@@ -73,6 +80,15 @@ void live_busy(struct live *l, int change); // of n_busy; the last one may let t
 // Limits: 0, or how many ms to wait.
 int64_t live_take_frame(struct live_thread *t);
 int64_t live_take_upload(struct live_thread *t, int64_t bytes);
+
+// ---- live_peer.c ------------------------------------------------------------------------------------------------
+
+// Takes `want`, or says how many ms until it would be there.
+int64_t live_bucket_take(struct live_bucket *b, int64_t now, int64_t most, int64_t a_second, int64_t want);
+// Of the network that a visitor comes from: 0, or how many ms to wait.
+int64_t live_peer_newcomer(struct live *l, const char *peer);
+int64_t live_peer_upload(struct live *l, const char *peer, int64_t bytes);
+void live_peers_free(struct live *l);
 
 // ---- live_token.c -----------------------------------------------------------------------------------------------
 

@@ -120,9 +120,12 @@ bool live_hello(struct inbox *in, const struct live_hello *h, live_welcome_cb cb
 	g->arg = arg;
 	struct str language = json_string_of(h->frame, "language");
 	g->language = arena_str(home->arena, language.n <= 35 ? language : STR_NONE);
-	if (!h->token.n || !live_token_check(in, home->arena, h->token, &g->known)) g->known = (struct live_token){0};
+	bool is_known = h->token.n && live_token_check(in, home->arena, h->token, &g->known);
+	if (!is_known) g->known = (struct live_token){0};
+	bool is_too_much = !is_known && live_peer_newcomer(in->plugin->channels->live, arena_cstr(home->arena, h->ip));
 	const struct op_ask ask = {.verb = "live.hello", .doc = hello_doc(g, h), .home = home, .deadline_ms = HELLO_MS};
-	if (op_start(in, &ask, greeted, g)) return true;
+	if (!is_too_much && op_start(in, &ask, greeted, g)) return true;
+	if (is_too_much) doc_home_unref(home); // what op_start would have taken over
 	doc_home_unref(home);
 	inbox_release(in);
 	return false;

@@ -101,7 +101,8 @@ void live_upload_head(struct http_exchange *x, struct inbox *in, struct http_bod
 	}
 	struct live_thread *t = live_thread_of(in, address, STR_NONE, STR_NONE);
 	/* an upload that does not say its size is counted as a whole one */
-	if (live_take_upload(t, announced > 0 ? announced : (int64_t)max)) {
+	int64_t counted = announced > 0 ? announced : (int64_t)max;
+	if (live_take_upload(t, counted) || live_peer_upload(in->plugin->channels->live, rq->peer, counted)) {
 		live_refuse(x, in, 429, "rate");
 		return;
 	}

@@ -23,6 +23,17 @@ void http_peer_text(struct conn *c, bool is_unix, char text_r[64])
 		inet_ntop(AF_INET6, v6, text_r, 64);
 }
 
+struct str http_peer_network(const char *peer, char text_r[HTTP_NETWORK_MAX])
+{
+	struct in6_addr six;
+	bool is_six = inet_pton(AF_INET6, peer, &six) == 1 && !IN6_IS_ADDR_V4MAPPED(&six);
+	if (!is_six) return (struct str){text_r, (size_t)snprintf(text_r, HTTP_NETWORK_MAX, "%.60s", peer)};
+	const uint8_t *b = six.s6_addr;
+	int n = snprintf(text_r, HTTP_NETWORK_MAX, "%02x%02x:%02x%02x:%02x%02x:%02x%02x::/64", b[0], b[1], b[2], b[3],
+			 b[4], b[5], b[6], b[7]);
+	return (struct str){text_r, (size_t)n};
+}
+
 // "10.0.0." and "10.0.0" name a net, "10.0.0.1" one address.
 static bool is_within(struct str address, struct str net)
 {

@@ -108,6 +108,10 @@ int http_server_port(const struct http_server *s);
 // Addresses whose X-Forwarded-For and X-Forwarded-Proto are believed: "10.0.0.1", a prefix that ends at a dot or colon
 // ("10.0", "fd00:"), or "unix". NULL-terminated, borrowed.
 void http_server_trust(struct http_server *s, const char *const *proxies);
+// The network that a peer's address stands for, as a key: of IPv6 the first 64 bits, for the rest is the caller's to
+// choose.
+#define HTTP_NETWORK_MAX 64
+struct str http_peer_network(const char *peer, char text_r[HTTP_NETWORK_MAX]);
 // Stops listening, closes idle connections, tells WebSockets to go (1001), lets the rest finish for at most ms, then
 // closes that, too. done (may be NULL) is called once; the server is gone then.
 void http_server_close(struct http_server *s, int64_t ms, loop_cb done, void *arg);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scene 8: visitors do not meet each other: the keys of their messages are their own, and what nobody can see is told to who sent it.
+// Scene 8: visitors do not meet each other: the keys of their messages are their own, what nobody can see is told to who sent it, and
+// one address cannot bring them by the thousand.
 'use strict';
 const assert = require('node:assert/strict');
 const { play, waitFor } = require('../tools/scene');
@@ -38,4 +39,22 @@ play('a message with nothing to see is refused, and says so', { stores: ['sqlite
 	await visitor.write('something');
 	assert.equal((await scene.db.rows('SELECT key FROM message')).length, 1);
 	visitor.leave();
+});
+
+play('one address brings only so many new visitors at once', { stores: ['sqlite'], settings: { 'http.trusted_proxies': '127.0.0.1' } }, async (scene) => {
+	const inbox = await scene.inbox('webchat', { name: 'Shop' });
+	const hello = async (from, token = null) => {
+		const response = await fetch(`${scene.server.url}/live/${inbox.id}/poll`, {
+			method: 'POST',
+			headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': from },
+			body: JSON.stringify({ frames: [{ type: 'hello', token }] }),
+		});
+		return (await response.json()).frames?.find((frame) => frame.type === 'welcome');
+	};
+	const welcomed = [];
+	for (let i = 0; i < 90; i++) welcomed.push(await hello(`2001:db8:7:7::${i.toString(16)}`));
+	const n = welcomed.filter(Boolean).length;
+	assert.ok(n >= 60 && n < 90, `${n} of 90 were let in`);
+	assert.ok(await hello('203.0.113.9'), 'others come in');
+	assert.ok(await hello('2001:db8:7:7::1', welcomed[0].token), 'who was here before comes back');
 });
