@@ -7,14 +7,6 @@
 #define LIMIT 200
 #define BYTES ((size_t)2 << 20) // of one answer, about
 
-static bool may_see(const struct call *c, const struct event *e, const struct conversation *conversation)
-{
-	if (!e->conversation) return true; // about people, inboxes or a contact: ids only
-	if (!conversation->id) return false;
-	struct access_set set = access_set_of(conversation);
-	return access_may_see(&c->access, &set);
-}
-
 static void write_event(struct call *c, const struct db_rows *rows, size_t row)
 {
 	struct event e;
@@ -23,7 +15,7 @@ static void write_event(struct call *c, const struct db_rows *rows, size_t row)
 	event_of_row(rows, row, 0, &e);
 	message_of_row(rows, row, EVENT_COLS, &m);
 	conversation_of_row(rows, row, EVENT_COLS + MESSAGE_COLS, &conversation);
-	if (!may_see(c, &e, &conversation)) return;
+	if (!event_is_visible(c->api, &c->access, &e, conversation.id ? &conversation : NULL)) return;
 	struct event_view view = {.event = &e,
 				  .message = m.id ? &m : NULL,
 				  .contact_name = db_str(rows, row, EVENT_COLS + MESSAGE_COLS + CONVERSATION_COLS)};

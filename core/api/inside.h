@@ -127,6 +127,8 @@ uint64_t call_new_id(struct call *c);
 // over lives until next returns.
 typedef void (*visible_cb)(struct call *c, const struct conversation *conversation, struct str contact_name);
 void call_conversation(struct call *c, uint64_t id, visible_cb next);
+// Of an event without a conversation those of its inbox may know. c: the event's conversation, NULL where it has none.
+bool event_is_visible(struct api *a, const struct access *access, const struct event *e, const struct conversation *c);
 
 // ---- router.c -------------------------------------------------------------------------------------------------------
 

@@ -15,10 +15,7 @@
 
 bool live_may_see(const struct viewer *v, const struct feed_event *e)
 {
-	if (!e->event.conversation) return true; // about people, inboxes or a contact: ids only
-	if (!e->has_conversation) return false;
-	struct access_set set = access_set_of(&e->conversation);
-	return access_may_see(&v->access, &set);
+	return event_is_visible(v->live->api, &v->access, &e->event, e->has_conversation ? &e->conversation : NULL);
 }
 
 static void free_face(void *face) { mem_unref(face); }

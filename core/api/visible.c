@@ -33,3 +33,14 @@ void call_conversation(struct call *c, uint64_t id, visible_cb next)
 	*l = (struct looking){c, next};
 	store_read(c->api->o.store, STMT_CONVERSATION, (struct db_value[]){DB_INT(id)}, on_conversation, l);
 }
+
+bool event_is_visible(struct api *a, const struct access *access, const struct event *e, const struct conversation *c)
+{
+	const struct inbox_record *in = e->conversation ? NULL : directory_inbox(a->o.directory, e->inbox);
+	if (e->conversation && !c) return false;
+	if (!e->conversation && !in) return true; // about people, or a contact: ids only
+	struct access_set set =
+		in ? (struct access_set){.queue = in->queue, .restricted = in->is_restricted ? in->id : 0}
+		   : access_set_of(c);
+	return access_may_see(access, &set);
+}

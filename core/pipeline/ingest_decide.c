@@ -34,7 +34,11 @@ static void put_values(struct unit *u, const struct channel_commit *c)
 static int park(struct scene *s)
 {
 	const struct inbound *in = s->item->in;
+	struct str key = json_string_of(in->event->doc, "key");
 	struct buf doc = {0};
+	// Sent again, it is parked once.
+	if (key.n && key.n <= INBOUND_KEY && utf8_valid_text(key))
+		s->item->seen_row = unit_add_seen(s->unit, s->inbox->id, SEEN_PARKED, key, s->now, 0);
 	struct str name = arena_printf(s->r->arena, "%.*s of inbox %llu", STR_ARG(in->event->type),
 				       (unsigned long long)s->inbox->id);
 	json_write(&doc, in->event->doc);

@@ -9,7 +9,7 @@
 #include "records/statements.h"
 
 // What `seen` keys are about.
-enum seen_kind { SEEN_MESSAGE = 1, SEEN_RECEIPT = 2, SEEN_REPLY = 3, SEEN_EDIT = 4, SEEN_DELETE = 5 };
+enum seen_kind { SEEN_MESSAGE = 1, SEEN_RECEIPT = 2, SEEN_REPLY = 3, SEEN_EDIT = 4, SEEN_DELETE = 5, SEEN_PARKED = 6 };
 
 uint16_t unit_add_seen(struct unit *u, uint64_t inbox, enum seen_kind kind, struct str key, int64_t at, uint64_t ref);
 uint16_t unit_add_event(struct unit *u, const struct event *e);

@@ -78,10 +78,10 @@ play('strange documents do no harm', { stores: ['sqlite'], allow: [/ingest: inbo
 
 const BAD = {
 	'no key': { from: 'bob', text: 'hello' },
-	'no sender': { id: 'b', text: 'hello' },
-	'no text': { id: 'b', from: 'bob' },
-	'too long a sender': { id: 'b', from: 'b'.repeat(10_000), text: 'hello' },
-	'too long a text': { id: 'b', from: 'bob', text: 'b'.repeat(200_000) },
+	'no sender': { id: 'b1', text: 'hello' },
+	'no text': { id: 'b2', from: 'bob' },
+	'too long a sender': { id: 'b3', from: 'b'.repeat(10_000), text: 'hello' },
+	'too long a text': { id: 'b4', from: 'bob', text: 'b'.repeat(200_000) },
 };
 
 // A provider that is answered an error sends the same again for days: what cannot be kept stands as it came, for people to look at.
@@ -92,14 +92,17 @@ play('a bad message is parked, and the good ones of its POST come in', { allow: 
 		assert.equal((await echo.hook({ messages: [bad, good] })).status, 200, what);
 		assert.equal((await scene.db.rows(`SELECT key FROM message WHERE key = 'beside ${what}'`)).length, 1, what);
 	}
-	const parked = await scene.db.rows('SELECT name, reason, rows FROM parked ORDER BY id');
+	const all = async () => scene.db.rows('SELECT name, reason, rows FROM parked ORDER BY id');
+	const parked = await all();
 	assert.equal(parked.length, Object.keys(BAD).length);
 	assert.match(parked[0].name, /^message\.in of inbox \d+$/);
 	assert.match(parked[0].reason, /^message\.in: key: /);
 	assert.equal(JSON.parse(parked[0].rows).parts[0].text, 'hello');
 	assert.equal(await n_messages(scene), Object.keys(BAD).length);
+	for (const bad of Object.values(BAD)) assert.equal((await echo.hook({ messages: [bad] })).status, 200); // sent again
+	assert.equal((await all()).length, parked.length + 1, 'only what has no key is parked again');
 	const metrics = await (await fetch(`${scene.server.url}/metrics`)).text();
-	assert.match(metrics, new RegExp(`^beseda_parked_total ${parked.length}$`, 'm'));
+	assert.match(metrics, new RegExp(`^beseda_parked_total ${parked.length + 1}$`, 'm'));
 });
 
 play('what text may hold comes out as it went in', async (scene) => {

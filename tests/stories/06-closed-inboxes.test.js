@@ -155,4 +155,7 @@ play('a restricted conversation is given only to those who serve its queue', { s
 	assert.equal(refused.status, 400);
 	assert.match(refused.text, /restricted/);
 	await isKeptFrom(shop.agent, secret);
+	// Not even that somebody new has written there.
+	const created = async (who) => (await log(who)).filter((event) => event.kind === 'contact.created').length;
+	assert.deepEqual([await created(clinic.agent), await created(shop.agent), await created(scene.admin)], [1, 0, 0]);
 });
