@@ -160,7 +160,8 @@ static void test_what_is_wrong_is_parked(void **state)
 	settle();
 	assert_int_equal(sql_int("SELECT count(*) FROM message"), 2);
 	assert_int_equal(sql_int("SELECT count(*) FROM seen WHERE kind = %d", SEEN_MESSAGE), 2);
-	assert_int_equal(sql_int("SELECT count(*) FROM seen WHERE kind = %d", SEEN_PARKED), 2); // of four: two have no key
+	assert_int_equal(sql_int("SELECT count(*) FROM seen WHERE kind = %d", SEEN_PARKED),
+			 2); // of four: two have no key
 	assert_int_equal(sql_int("SELECT count(*) FROM parked"), 4);
 	assert_int_equal(sql_int("SELECT count(*) FROM parked WHERE reason = 'message.in: thread: is missing'"), 1);
 	assert_string_equal(sql("SELECT rows FROM parked WHERE name LIKE 'nonsense of inbox %%'"),
