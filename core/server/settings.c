@@ -112,8 +112,17 @@ static int read_list(struct reader *r, struct buf *value)
 	}
 }
 
-static int assign(struct reader *r, const yaml_mark_t *at, struct str value)
+static bool is_known(struct str name)
 {
+	for (size_t i = 0; i < N_SERVER_SETTINGS; i++)
+		if (str_is(name, SERVER_SETTINGS[i].name)) return true;
+	return false;
+}
+
+// A wrong name is shown where it stands, a wrong value where that does.
+static int assign(struct reader *r, const yaml_mark_t *key_at, const yaml_mark_t *value_at, struct str value)
+{
+	const yaml_mark_t *at = is_known(buf_str(&r->name)) ? value_at : key_at;
 	struct setting_place place = {r->file, (int)at->line + 1, (int)at->column + 1};
 	struct settings all = server_settings(r->s);
 	return settings_set(&all, buf_str(&r->name), value, &place, r->e);
@@ -148,10 +157,10 @@ static int read_pair(struct reader *r, const yaml_event_t *key)
 		return status;
 	}
 	if (ev.type == YAML_SCALAR_EVENT)
-		status = assign(r, &ev.start_mark,
+		status = assign(r, &key->start_mark, &ev.start_mark,
 				(struct str){(const char *)ev.data.scalar.value, ev.data.scalar.length});
 	else if (ev.type == YAML_SEQUENCE_START_EVENT && !(status = read_list(r, &list)))
-		status = assign(r, &ev.start_mark, buf_str(&list));
+		status = assign(r, &key->start_mark, &ev.start_mark, buf_str(&list));
 	else if (!status)
 		status = wrong(r, &ev.start_mark, "a value, a list or a map was expected");
 	yaml_event_delete(&ev);

@@ -75,7 +75,7 @@ static void a_mistake_is_named_with_its_place(void **state)
 {
 	struct world *w = *state;
 	assert_int_equal(read_text(w, "http:\n  lisen: x\n"), E_MISSING);
-	assert_string_equal(said(w), ":2:10: http.lisen: no such setting; did you mean http.listen?");
+	assert_string_equal(said(w), ":2:3: http.lisen: no such setting; did you mean http.listen?");
 	assert_int_equal(read_text(w, "log:\n  level: loud\n"), E_INVALID);
 	assert_string_equal(said(w), ":2:10: log.level: expected one of error, warn, info, debug; got loud");
 	assert_int_equal(read_text(w, "outbox:\n  life: 10\n"), E_INVALID);
