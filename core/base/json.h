@@ -30,14 +30,15 @@ struct json_member {
 struct json_limits {
 	uint32_t depth; // nesting of lists and maps
 	size_t bytes;   // of the text
+	bool mends;     // \u0000 and half a surrogate pair become U+FFFD: some providers cut texts anywhere
 };
-extern const struct json_limits JSON_PROVIDER; // depth 64, 4 MiB: a provider's JSON
+extern const struct json_limits JSON_PROVIDER; // depth 64, 4 MiB, mends: a provider's JSON
 extern const struct json_limits JSON_OURS;     // depth 16, 1 MiB: our own documents and requests
 
-// Strict: valid UTF-8, no NUL in strings (\u0000 refused), no duplicate keys, no lone surrogates, nothing behind the
-// value. A number without fraction and exponent is JSON_INT when int64 holds it, else JSON_REAL; a number that no
-// double holds is refused. {"$b64": "..."} is JSON_BYTES; what is not base64 there is refused. Everything lives in `a`.
-// E_INVALID, or E_TOO_LARGE beyond the limits; *e says what and at which byte, counted from 0.
+// Strict: valid UTF-8, no NUL in strings, no duplicate keys, no lone surrogates, nothing behind the value. A number
+// without fraction and exponent is JSON_INT when int64 holds it, else JSON_REAL; a number that no double holds is
+// refused. {"$b64": "..."} is JSON_BYTES; what is not base64 there is refused. Everything lives in `a`. E_INVALID, or
+// E_TOO_LARGE beyond the limits; *e says what and at which byte, counted from 0.
 MUST_USE int json_parse(struct arena *a, struct str text, const struct json_limits *limits, const struct json **v_r,
 			struct err *e);
 

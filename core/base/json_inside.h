@@ -14,6 +14,7 @@ struct json_reader {
 	const char *at, *start, *end;
 	struct arena *a;
 	struct err *e;
+	bool mends; // as json_limits
 };
 
 int json_fail(struct json_reader *r, const char *at, int code, const char *what);

@@ -5,7 +5,7 @@
 #include "json_inside.h"
 #include <string.h>
 
-const struct json_limits JSON_PROVIDER = {64, 4 << 20};
+const struct json_limits JSON_PROVIDER = {64, 4 << 20, true};
 const struct json_limits JSON_OURS = {16, 1 << 20};
 
 // A list's item is one word, a map's member three: as in struct json_member.
@@ -257,7 +257,8 @@ int json_parse(struct arena *a, struct str text, const struct json_limits *limit
 		return err_set(e, E_TOO_LARGE, "JSON of %zu bytes, the limit is %zu", text.n, limits->bytes);
 	if (!text.n) text = STR("");
 	struct tree_reader t;
-	t.r = (struct json_reader){.at = text.p, .start = text.p, .end = text.p + text.n, .a = a, .e = e};
+	t.r = (struct json_reader){
+		.at = text.p, .start = text.p, .end = text.p + text.n, .a = a, .e = e, .mends = limits->mends};
 	t.max_depth = limits->depth;
 	t.words = t.first_words;
 	t.levels = t.first_levels;

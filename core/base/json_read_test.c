@@ -23,11 +23,13 @@ static int end(void **state)
 	return 0;
 }
 
+static const struct json_limits STRICT = {64, 4 << 20, false};
+
 static const struct json *read_text(struct str text)
 {
 	const struct json *v = NULL;
 	e = (struct err){0};
-	int rc = json_parse(a, text, &JSON_PROVIDER, &v, &e);
+	int rc = json_parse(a, text, &STRICT, &v, &e);
 	assert_int_equal(rc, e.code);
 	return rc ? NULL : v;
 }
@@ -245,6 +247,27 @@ static void refuses(void **state)
 	assert_null(read_text(STR_NONE));
 }
 
+static void half_characters_are_mended_for_providers(void **state)
+{
+	static const char *const MENDED[][2] = {
+		{"\"a\\u0000b\"", "a\xEF\xBF\xBD"
+				  "b"},
+		{"\"\\ud83e\"", "\xEF\xBF\xBD"},
+		{"\"\\ud83ex\"", "\xEF\xBF\xBDx"},
+		{"\"\\udc00\\u0041\"", "\xEF\xBF\xBD"
+				       "A"},
+		{"\"\\ud83e\\ud83e\\uded6\"", "\xEF\xBF\xBD\xF0\x9F\xAB\x96"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(MENDED); i++) {
+		const struct json *v = NULL;
+		assert_int_equal(json_parse(a, str_of(MENDED[i][0]), &JSON_PROVIDER, &v, NULL), 0);
+		assert_string_equal(json_string(v).p, MENDED[i][1]);
+		assert_null(read_text(str_of(MENDED[i][0])));
+	}
+	const struct json *v;
+	assert_int_equal(json_parse(a, STR("\"\\u12\""), &JSON_PROVIDER, &v, NULL), E_INVALID);
+}
+
 static void errors_name_the_byte(void **state)
 {
 	read_text(STR("{\"a\": [1, 2}"));
@@ -357,6 +380,7 @@ int main(void)
 		IN_ARENA(maps_keep_their_order),
 		IN_ARENA(bytes),
 		IN_ARENA(refuses),
+		IN_ARENA(half_characters_are_mended_for_providers),
 		IN_ARENA(errors_name_the_byte),
 		IN_ARENA(a_repeated_key_is_found_in_maps_of_all_sizes),
 		IN_ARENA(depth_is_limited),

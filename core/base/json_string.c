@@ -40,31 +40,36 @@ static char *put_utf8(char *to, unsigned c)
 	return to;
 }
 
+// The code point of the pair whose first half is `high`, behind which p stands; -1: there is no second half.
+static int decode_pair(int high, const char **p, const char *end)
+{
+	bool has_low = high < 0xdc00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u';
+	int low = has_low ? read_hex4(*p + 2, end) : -1;
+	if (low < 0xdc00 || low > 0xdfff) return -1;
+	*p += 6;
+	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
 // At the digits behind \u. Returns what is wrong, or NULL.
-static const char *decode_unicode(const char **p, const char *end, char **to)
+static const char *decode_unicode(const char **p, const char *end, char **to, bool mends)
 {
 	int c = read_hex4(*p, end);
 	if (c < 0) return "\\u wants four hex digits";
-	if (!c) return "\\u0000 is not taken";
+	if (!c && !mends) return "\\u0000 is not taken";
 	*p += 4;
-	if (c >= 0xd800 && c <= 0xdfff) {
-		int low =
-			c < 0xdc00 && end - *p >= 6 && (*p)[0] == '\\' && (*p)[1] == 'u' ? read_hex4(*p + 2, end) : -1;
-		if (low < 0xdc00 || low > 0xdfff) return "half a surrogate pair";
-		*p += 6;
-		c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
-	}
-	*to = put_utf8(*to, (unsigned)c);
+	if (c >= 0xd800 && c <= 0xdfff) c = decode_pair(c, p, end);
+	if (c < 0 && !mends) return "half a surrogate pair";
+	*to = put_utf8(*to, c > 0 ? (unsigned)c : 0xfffd);
 	return NULL;
 }
 
 // At a backslash.
-static const char *decode_escape(const char **p, const char *end, char **to)
+static const char *decode_escape(const char **p, const char *end, char **to, bool mends)
 {
 	static const char from[] = "\"\\/bfnrt", into[] = "\"\\/\b\f\n\r\t";
 	char c = (*p)[1];
 	*p += 2;
-	if (c == 'u') return decode_unicode(p, end, to);
+	if (c == 'u') return decode_unicode(p, end, to, mends);
 	const char *known = c ? strchr(from, c) : NULL;
 	if (!known) return "no such escape";
 	*(*to)++ = into[known - from];
@@ -96,7 +101,7 @@ static int decode(struct json_reader *r, struct str raw, struct str *s_r)
 		to += stop - p;
 		p = stop;
 		if (p == end) break;
-		const char *wrong = decode_escape(&p, end, &to);
+		const char *wrong = decode_escape(&p, end, &to, r->mends);
 		if (wrong) return json_fail(r, stop, E_INVALID, wrong);
 	}
 	*to = 0;
