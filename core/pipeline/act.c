@@ -18,15 +18,13 @@ static void on_changed(const struct change_result *r, void *arg)
 		hold_end(h, r->status, r->first_seq, r->why);
 }
 
-// What is restricted is only for those who serve its queue: a turn at it would open it.
+// What is restricted is only for those who could see it before it was theirs: a turn at it would open it.
 static bool may_have(struct hold *h, uint64_t user)
 {
-	uint64_t users[512];
-	if (!h->c.restricted) return true;
-	size_t n = h->c.queue ? directory_agents(h->p->directory, h->c.queue, users, ARRAY_LEN(users)) : 0;
-	for (size_t i = 0; i < n; i++)
-		if (users[i] == user) return true;
-	return false;
+	struct access a;
+	struct access_set set = access_set_of(&h->c);
+	set.assignee = 0;
+	return !set.restricted || (directory_access(h->p->directory, user, &a) && access_may_see(&a, &set));
 }
 
 static void decide_assign(struct hold *h)

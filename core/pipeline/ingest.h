@@ -106,6 +106,9 @@ struct talk *round_talk(struct round *r, uint64_t conversation);
 // The first item about the same message as a receipt: the one whose target moves.
 struct item *round_first_about(struct round *r, struct item *it);
 
+// The part of a join's input that is the inbox's.
+struct join_input round_rules(const struct inbox_record *in, int64_t now_ms);
+
 // ingest_number.c: then r->done comes, with E_BUSY when there are none.
 void round_take_numbers(struct round *r);
 int64_t round_number(struct round *r);

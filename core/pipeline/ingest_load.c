@@ -159,23 +159,15 @@ static struct talk *ask_talk(struct round *r, uint64_t conversation)
 	return t;
 }
 
-static struct join_input rules_of(const struct inbox_record *in)
-{
-	return (struct join_input){.now_ms = clock_now_ms(),
-				   .reopen_window_ms = in->reopen_window_ms,
-				   .brand = in->brand,
-				   .restricted = in->is_restricted ? in->id : 0};
-}
-
 // Of the contact's unclosed conversations the first that this inbox may join; else the first that would have been one.
 static void on_of_contact(int status, const struct db_rows *rows, const struct err *why, void *arg)
 {
 	struct ask *q = arg;
 	struct place *pl = q->about;
 	const struct inbox_record *in = directory_inbox(q->r->p->directory, q->r->inbox);
+	struct join_input rules = in ? round_rules(in, clock_now_ms()) : (struct join_input){0};
 	bool is_open = false;
 	for (size_t i = 0; !status && in && i < rows->n_rows && !is_open; i++) {
-		struct join_input rules = rules_of(in);
 		struct conversation c;
 		conversation_of_row(rows, i, 0, &c);
 		if (c.brand != rules.brand || c.restricted != rules.restricted) continue;
@@ -192,7 +184,7 @@ static void ask_of_contact(struct round *r, struct place *pl)
 	const struct inbox_record *in = directory_inbox(r->p->directory, r->inbox);
 	const struct known_person *y = &pl->first->known;
 	if (!in || in->join != JOIN_CONTACT || !y->contact || !proof_is_proved(y->proof)) return;
-	struct join_input rules = rules_of(in);
+	struct join_input rules = round_rules(in, clock_now_ms());
 	if (pl->newest && pl->newest->is_loaded && conversation_may_be_joined(&rules, &pl->newest->c)) return;
 	store_read(r->p->store, STMT_CONVERSATION_OF_CONTACT, (struct db_value[]){DB_INT(y->contact)}, on_of_contact,
 		   asked(r, pl, third_step));

@@ -106,16 +106,12 @@ static struct join join_of(struct scene *s)
 	const struct place *pl = it->place;
 	const struct talk *here = pl->now ? pl->now : pl->newest;
 	struct talk *of_contact = pl->of_contact ? pl->of_contact : begun_elsewhere(s);
-	struct join_input in = {.now_ms = s->now,
-				.reopen_window_ms = s->inbox->reopen_window_ms,
-				.rule = s->inbox->join,
-				.proved = proof_is_proved(it->person->known.proof),
-				.wakes = wakes(it->in),
-				.brand = s->inbox->brand,
-				.restricted = s->inbox->is_restricted ? s->inbox->id : 0,
-				.answered = it->about ? &it->about->c : NULL,
-				.of_thread = here ? &here->c : NULL,
-				.of_contact = of_contact ? &of_contact->c : NULL};
+	struct join_input in = round_rules(s->inbox, s->now);
+	in.proved = proof_is_proved(it->person->known.proof);
+	in.wakes = wakes(it->in);
+	in.answered = it->about ? &it->about->c : NULL;
+	in.of_thread = here ? &here->c : NULL;
+	in.of_contact = of_contact ? &of_contact->c : NULL;
 	// What is told of the past stays where its thread is, also when that is over.
 	if (!is_live(it->in) && here && here->c.restricted == in.restricted)
 		return (struct join){.outcome = JOIN_THIS, .conversation = in.of_thread};

@@ -139,3 +139,12 @@ void round_free(struct round **r)
 	arena_pool_give(&(*r)->p->arenas, &a);
 	*r = NULL;
 }
+
+struct join_input round_rules(const struct inbox_record *in, int64_t now_ms)
+{
+	return (struct join_input){.now_ms = now_ms,
+				   .reopen_window_ms = in->reopen_window_ms,
+				   .rule = in->join,
+				   .brand = in->brand,
+				   .restricted = in->is_restricted ? in->id : 0};
+}
