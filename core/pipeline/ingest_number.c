@@ -6,15 +6,23 @@
 #define WAIT_MS 10 // numbers come in blocks, and the next one is being fetched
 #define WAITS_MAX 500
 
-// How many may begin: one in each place that does not speak in one that is open and can be joined.
+static bool tells_of_the_past(const struct round *r)
+{
+	for (size_t i = 0; i < r->n_items; i++)
+		if (r->items[i].place && r->items[i].in->origin != ORIGIN_LIVE) return true;
+	return false;
+}
+
+// How many may begin: one in each place that does not speak in one that is open and can be joined; where the past is
+// told, it may begin one that is over, and the present another.
 static size_t n_wanted(const struct round *r)
 {
 	const struct inbox_record *in = directory_inbox(r->p->directory, r->inbox);
 	uint64_t restricted = in && in->is_restricted ? in->id : 0;
-	size_t n = 0;
+	size_t n = 0, most = tells_of_the_past(r) ? 2 : 1;
 	for (size_t i = 0; i < r->n_places; i++) {
 		const struct talk *t = r->places[i].newest;
-		n += !t || t->c.state > CONVERSATION_WAITING || t->c.restricted != restricted;
+		if (!t || t->c.state > CONVERSATION_WAITING || t->c.restricted != restricted) n += most;
 	}
 	return n;
 }
@@ -48,7 +56,7 @@ static void take(void *arg)
 
 void round_take_numbers(struct round *r)
 {
-	r->numbers = arena_array(r->arena, int64_t, r->n_places + 1);
+	r->numbers = arena_array(r->arena, int64_t, 2 * r->n_places + 1);
 	loop_timer_init(&r->timer, r->p->loop, "ingest number", take, r);
 	take(r);
 }

@@ -192,6 +192,20 @@ static void test_the_past_and_the_present_in_one_cause(void **state)
 	assert_int_equal(conversation_now(now).previous, id);
 }
 
+// In a thread that is new, too: the past begins one that is over at once, the present another.
+static void test_a_new_thread_with_a_past(void **state)
+{
+	struct commit *c = commit_new(TELEGRAM);
+	commit_message(c, &(struct says){.key = "old", .origin = "backfill", .text = "long ago", .sent_at = 1});
+	commit_message(c, &(struct says){.key = "new", .text = "today"});
+	commit_go(c);
+	assert_int_equal(commit_end(c), 0);
+	settle();
+	assert_int_equal(sql_int("SELECT count(*) FROM conversation"), 2);
+	assert_int_equal(sql_int("SELECT count(DISTINCT number) FROM conversation"), 2);
+	assert_int_equal(conversation_now(conversation_of(TELEGRAM, "tel:1")).state, CONVERSATION_OPEN);
+}
+
 // One that is over for good hides none that is open, whichever was answered last.
 static void test_join_by_contact_finds_the_open_one(void **state)
 {
@@ -254,6 +268,7 @@ int main(void)
 		WORLD_TEST(test_what_it_answers),
 		WORLD_TEST(test_what_it_answers_among_threads),
 		WORLD_TEST(test_the_past_and_the_present_in_one_cause),
+		WORLD_TEST(test_a_new_thread_with_a_past),
 		WORLD_TEST(test_join_by_contact_finds_the_open_one),
 		WORLD_TEST(test_two_threads_of_one_at_once),
 		WORLD_TEST(test_two_persons_in_a_thread),
